@@ -1,0 +1,60 @@
+/** What opens a provider's door, and how long it does. */
+
+import type { Secret } from './secret.ts'
+import type { EpochMs } from './time.ts'
+
+export interface ApiKeyCredential {
+  readonly type: 'api_key'
+  readonly key: Secret
+  readonly email?: string
+}
+
+/** A static bearer, such as a setup-token. Nothing renews it. */
+export interface TokenCredential {
+  readonly type: 'token'
+  readonly token: Secret
+  /** Absent: no end is known. */
+  readonly expiresAt?: EpochMs
+  readonly email?: string
+}
+
+export interface OauthCredential {
+  readonly type: 'oauth'
+  readonly access: Secret
+  /** Absent for a borrowed grant: its refresh token stays in its owner's home. */
+  readonly refresh?: Secret
+  readonly expiresAt?: EpochMs
+  readonly email?: string
+  readonly accountId?: string
+}
+
+export type Credential = ApiKeyCredential | TokenCredential | OauthCredential
+export type CredentialType = Credential['type']
+
+/** The part that is sent to the provider. */
+export function bearerOf(credential: Credential): Secret {
+  switch (credential.type) {
+    case 'api_key':
+      return credential.key
+    case 'token':
+      return credential.token
+    case 'oauth':
+      return credential.access
+    default:
+      return credential satisfies never
+  }
+}
+
+export function expiresAtOf(credential: Credential): EpochMs | undefined {
+  return credential.type === 'api_key' ? undefined : credential.expiresAt
+}
+
+export function isExpired(credential: Credential, now: EpochMs): boolean {
+  const at = expiresAtOf(credential)
+  return at !== undefined && at <= now
+}
+
+/** Whether new access tokens can be had without the user. */
+export function isRenewable(credential: Credential): boolean {
+  return credential.type === 'oauth' && credential.refresh !== undefined
+}

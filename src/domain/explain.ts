@@ -1,0 +1,618 @@
+/** Every fault in a user's words: what happened, what to do, how a command exits, how the gateway answers. */
+
+import type { DispatchFault, FailedAttempt, Fault, StoreFault } from './fault.ts'
+import type { EpochMs } from './time.ts'
+import { dateText, inWords } from './time.ts'
+import { credentialCommand, passedOverWords, reasonWords } from './wording.ts'
+
+export interface Explanation {
+  readonly message: string
+  /** The next command to type, or the change to make; empty when there is nothing to do. */
+  readonly hint: string
+  /** Exit code of a command, design §7. */
+  readonly exit: number
+  /** HTTP status of a gateway answer. */
+  readonly http: number
+}
+
+/** @param now for ages in the text; they are dates when it is left out */
+export function explain(fault: Fault, now?: EpochMs): Explanation {
+  const say = (message: string, hint: string, exit: number, http: number): Explanation => ({
+    message,
+    hint,
+    exit,
+    http,
+  })
+  switch (fault.code) {
+    case 'EQ_USAGE':
+      return say(fault.detail, 'See: equabot --help', 64, 400)
+    case 'EQ_NAME_INVALID':
+      return say(
+        `"${shown(fault.text)}" cannot be the name of a ${fault.what}`,
+        GRAMMAR[fault.what],
+        64,
+        400,
+      )
+    case 'EQ_DURATION_INVALID':
+      return say(
+        `"${shown(fault.text)}" is not a length of time`,
+        'Write it like 365d, 12h or 90m',
+        64,
+        400,
+      )
+    case 'EQ_PROVIDER_UNKNOWN':
+      return say(
+        `There is no provider "${shown(fault.provider)}"`,
+        `${meant(fault.nearest)}Known: ${fault.known.join(', ')}. Others go under models.providers in the config`,
+        64,
+        404,
+      )
+    case 'EQ_PROFILE_UNKNOWN':
+      return say(
+        `Agent ${fault.agent} has no profile "${shown(fault.profile)}"`,
+        `${meant(fault.nearest)}${fault.known.length > 0 ? `It has: ${fault.known.join(', ')}. ` : ''}See: equabot models auth list`,
+        64,
+        404,
+      )
+    case 'EQ_PROFILE_FOREIGN':
+      return say(
+        `${fault.profile} is not a profile of ${fault.provider}`,
+        `Name a profile that begins with ${fault.provider}:`,
+        64,
+        400,
+      )
+    case 'EQ_PROFILE_RESERVED':
+      return say(
+        `${fault.profile} is a name that Equabot gives to keys outside the book`,
+        'Choose another name, such as work',
+        64,
+        400,
+      )
+    case 'EQ_PROFILE_INHERITED':
+      return say(
+        `${fault.profile} belongs to agent ${fault.home}; ${fault.agent} only uses it`,
+        `Run: equabot models auth remove ${fault.profile} --agent ${fault.home}`,
+        64,
+        409,
+      )
+    case 'EQ_AGENT_UNKNOWN':
+      return say(
+        `There is no agent "${shown(fault.agent)}"`,
+        `${meant(fault.nearest)}Known: ${fault.known.join(', ')}. Add one: equabot agents add <id>`,
+        64,
+        404,
+      )
+    case 'EQ_AGENT_EXISTS':
+      return say(`There is an agent ${fault.agent} already`, 'See: equabot agents list', 64, 409)
+    case 'EQ_AGENT_FIXED':
+      return say(
+        `Agent ${fault.agent} cannot be removed`,
+        'Remove its profiles instead: equabot models auth list',
+        64,
+        409,
+      )
+    case 'EQ_SESSION_UNKNOWN':
+      return say(
+        `Agent ${fault.agent} has no session "${shown(fault.session)}"`,
+        `${meant(fault.nearest)}See: equabot sessions list`,
+        64,
+        404,
+      )
+    case 'EQ_MODEL_UNKNOWN':
+      return say(
+        `No known provider serves a model "${shown(fault.model)}"`,
+        `${fault.nearest.length > 0 ? `Did you mean ${fault.nearest.join(', ')}? ` : ''}Write it as provider/model; see: equabot models list`,
+        64,
+        404,
+      )
+    case 'EQ_MODEL_NOT_ALLOWED':
+      return say(
+        `${fault.model} is not in the allow-list (agents.defaults.models)`,
+        `Allowed: ${fault.allowed.join(', ')}`,
+        64,
+        403,
+      )
+    case 'EQ_MODEL_NO_DEFAULT':
+      return say(
+        `No default model is known for ${fault.provider}`,
+        `Run: equabot models set ${fault.provider}/<model>`,
+        78,
+        400,
+      )
+    case 'EQ_ALIAS_TAKEN':
+      return say(
+        `The alias ${fault.alias} stands for ${fault.model}`,
+        `Remove it first: equabot models aliases remove ${fault.alias}`,
+        64,
+        409,
+      )
+    case 'EQ_ALIAS_UNKNOWN':
+      return say(
+        `There is no alias "${shown(fault.alias)}"`,
+        knownList(fault.known, 'equabot models aliases list'),
+        64,
+        404,
+      )
+    case 'EQ_FALLBACK_UNKNOWN':
+      return say(
+        `${shown(fault.model)} is not a fallback`,
+        knownList(fault.known, 'equabot models fallbacks list'),
+        64,
+        404,
+      )
+    case 'EQ_ORDER_EMPTY':
+      return say(
+        `An order for ${fault.provider} needs at least one profile`,
+        `To remove the order: equabot models auth order clear --provider ${fault.provider}`,
+        64,
+        400,
+      )
+    case 'EQ_CONFIRM_NEEDED':
+      return say(`Not done: ${fault.what}`, 'Add --yes to do it without being asked', 64, 400)
+
+    case 'EQ_SECRET_EMPTY':
+      return say(
+        'Nothing was pasted',
+        'Paste the key or token, or pipe it in on standard input',
+        64,
+        400,
+      )
+    case 'EQ_SECRET_CHARACTERS':
+      return say(
+        `Character ${fault.position} of the secret is not a visible ASCII character`,
+        'Copy it again; only the secret itself, without words around it',
+        64,
+        400,
+      )
+    case 'EQ_SECRET_TRUNCATED':
+      return say(
+        `The secret is cut off: a ${fault.prefix}… has at least ${fault.minLength} characters, this has ${fault.length}`,
+        'Copy it again, all lines of it; line breaks inside are removed for you',
+        64,
+        400,
+      )
+    case 'EQ_SECRET_PLACEHOLDER':
+      return say('That is a placeholder, not a secret', 'Paste the real key or token', 64, 400)
+    case 'EQ_SECRET_TOO_LONG':
+      return say(
+        `The secret is longer than ${fault.maxLength} characters`,
+        'Paste only the key or token',
+        64,
+        400,
+      )
+    case 'EQ_PROMPT_NO_TTY':
+      return say('This needs a terminal to ask in', fault.instead, 64, 400)
+    case 'EQ_INTERRUPTED':
+      return say('Interrupted; nothing was changed', '', 130, 499)
+
+    case 'EQ_HOME_MISSING':
+      return say(
+        'HOME is not set, so there is no place for the state folder',
+        'Set HOME, or EQUABOT_STATE_DIR=/path/to/folder',
+        78,
+        500,
+      )
+    case 'EQ_STORE_UNREADABLE':
+      return say(
+        `Cannot read ${fault.path} (${fault.errno})`,
+        `Check owner and mode: ls -l ${fault.path}`,
+        77,
+        503,
+      )
+    case 'EQ_STORE_SYNTAX':
+      return say(
+        `${fault.path} is not valid JSON: line ${fault.line}, column ${fault.column}. It was left as it is`,
+        restoreHint(fault),
+        65,
+        503,
+      )
+    case 'EQ_STORE_FIELD':
+      return say(
+        `${fault.path}: ${fault.field} must be ${fault.expected}. The file was left as it is`,
+        restoreHint(fault),
+        65,
+        503,
+      )
+    case 'EQ_STORE_NEWER':
+      return say(
+        `${fault.path} has version ${fault.version}; this program knows up to ${fault.supported}`,
+        'Use the newer Equabot that wrote it. Nothing was changed',
+        65,
+        503,
+      )
+    case 'EQ_STORE_LOCKED':
+      return say(
+        `Another process has held ${fault.path} for ${inWords(fault.waitedMs)}`,
+        'Try again; the lock frees itself when that process ends',
+        75,
+        503,
+      )
+    case 'EQ_STORE_UNWRITABLE':
+      return say(
+        `Cannot write ${fault.path} (${fault.errno}). Nothing was changed`,
+        writeHint(fault.errno),
+        77,
+        507,
+      )
+    case 'EQ_STORE_UNSAFE':
+      return say(
+        `${fault.path} is not used: ${UNSAFE[fault.problem]}`,
+        `Look at it: ls -l ${fault.path}`,
+        77,
+        503,
+      )
+    case 'EQ_STORE_NO_PREVIOUS':
+      return say(
+        `There is no good earlier copy of ${fault.path}`,
+        'Mend the file by hand, or move it away and log in again',
+        65,
+        503,
+      )
+    case 'EQ_LOCK_UNAVAILABLE':
+      return say(
+        `This system offers no file lock: ${fault.detail}`,
+        'Reinstall Equabot on this machine: npm ci',
+        70,
+        500,
+      )
+
+    case 'EQ_CONFIG_SYNTAX':
+      return say(
+        `${fault.path}, line ${fault.line}, column ${fault.column}: ${fault.detail}`,
+        'Mend that line. The file was left as it is',
+        78,
+        503,
+      )
+    case 'EQ_CONFIG_FIELD':
+      return say(
+        `${fault.path}${fault.line === undefined ? '' : `, line ${fault.line}`}: ${fault.field} ${fault.problem}`,
+        `${meant(fault.nearest)}Check with: equabot config validate`,
+        78,
+        503,
+      )
+    case 'EQ_CONFIG_KEY_UNSET':
+      return say(
+        `${fault.field} is not set in ${fault.path}`,
+        'See what is: equabot config get',
+        1,
+        404,
+      )
+    case 'EQ_CONFIG_SECRET':
+      return say(
+        `${fault.field} would put a secret into ${fault.path}`,
+        'Put the secret into ~/.equabot/.env and refer to it here as ${NAME}',
+        64,
+        400,
+      )
+
+    case 'EQ_GATEWAY_RUNNING':
+      return say(
+        `A gateway of this state folder is running already: pid ${fault.pid}, port ${fault.port}`,
+        `Use it: equabot gateway status. Or stop it: kill ${fault.pid}`,
+        75,
+        409,
+      )
+    case 'EQ_GATEWAY_PORT':
+      return say(
+        fault.errno === 'EADDRINUSE'
+          ? `Port ${fault.port} on ${fault.bind} is taken by another program`
+          : `Cannot listen on ${fault.bind} port ${fault.port} (${fault.errno})`,
+        'Choose another port: equabot gateway run --port 18790, or --port 0 for any free one',
+        fault.errno === 'EACCES' ? 77 : 75,
+        503,
+      )
+    case 'EQ_GATEWAY_DOWN':
+      return say(
+        `No gateway is running on ${fault.stateDir}`,
+        'Start it: equabot gateway run',
+        69,
+        503,
+      )
+    case 'EQ_GATEWAY_SILENT':
+      return say(
+        `The gateway (pid ${fault.pid}, port ${fault.port}) does not answer: ${fault.detail}`,
+        `Stop it and start it again: kill ${fault.pid}; equabot gateway run`,
+        69,
+        503,
+      )
+    case 'EQ_CALLER_UNKNOWN':
+      return say(
+        'The gateway token is missing or wrong',
+        "Send the content of the gateway's token file as Authorization: Bearer; equabot gateway status names the file",
+        77,
+        401,
+      )
+    case 'EQ_CALLER_HOST':
+      return say(
+        `The Host "${shown(fault.host)}" is not one of this gateway's names`,
+        'Call it as 127.0.0.1, or add the name to gateway.allowedHosts',
+        77,
+        421,
+      )
+    case 'EQ_CALLER_ORIGIN':
+      return say(
+        `Pages of the origin "${shown(fault.origin)}" may not call this gateway`,
+        'Add it to gateway.allowedOrigins if it is yours',
+        77,
+        403,
+      )
+    case 'EQ_ROUTE_UNKNOWN':
+      return say(
+        `There is no ${fault.method} ${shown(fault.path)} here`,
+        'See GET /api/openapi.json',
+        64,
+        404,
+      )
+    case 'EQ_ROUTE_METHOD':
+      return say(
+        `${shown(fault.path)} takes ${fault.allowed.join(', ')}, not ${fault.method}`,
+        'See GET /api/openapi.json',
+        64,
+        405,
+      )
+    case 'EQ_REQUEST_BODY':
+      return say(`${fault.field}: ${fault.problem}`, 'Mend the request body', 64, 400)
+    case 'EQ_REQUEST_TOO_LARGE':
+      return say(
+        `The request body is larger than ${fault.maxBytes} bytes`,
+        'Raise gateway.maxBodyBytes if that is meant',
+        64,
+        413,
+      )
+    case 'EQ_REQUEST_ENCODING':
+      return say(
+        `A request body in content-encoding ${shown(fault.encoding)} is not read here`,
+        'Send it uncompressed',
+        64,
+        415,
+      )
+    case 'EQ_REQUEST_PROTOCOL':
+      return say(
+        `${fault.model} speaks ${fault.spoken}; this request is ${fault.asked}`,
+        `Send it to ${fault.path}, or choose a model that speaks ${fault.asked}`,
+        64,
+        400,
+      )
+    case 'EQ_GATEWAY_STOPPING':
+      return say('The gateway is stopping', 'Try again when it is back', 75, 503)
+    case 'EQ_GATEWAY_ANSWER':
+      return say(fault.message, fault.hint, fault.exit, fault.http)
+
+    case 'EQ_CREDENTIAL_NONE':
+    case 'EQ_CREDENTIAL_RESTING':
+    case 'EQ_PIN_UNUSABLE':
+    case 'EQ_UPSTREAM_REJECTED':
+    case 'EQ_UPSTREAM_FAILED':
+    case 'EQ_UPSTREAM_CUT':
+    case 'EQ_REQUEST_CANCELLED':
+    case 'EQ_SESSION_BUSY':
+      return explainDispatch(fault, now)
+
+    case 'EQ_SLASH_UNKNOWN':
+      return say(
+        `There is no command /${shown(fault.command)}`,
+        `${meant(fault.nearest, '/')}/help lists them`,
+        64,
+        400,
+      )
+    case 'EQ_SLASH_ARGUMENT':
+      return say(
+        `/${fault.command} cannot take "${shown(fault.text)}"`,
+        fault.command === 'model'
+          ? 'Write /model <model or alias>[@<profile>]; /model lists the models'
+          : '/help shows what it takes',
+        64,
+        400,
+      )
+    case 'EQ_SLASH_NUMBER':
+      return say(
+        `There is no number ${fault.number}; the list has ${fault.count}`,
+        '/model shows the list',
+        64,
+        400,
+      )
+
+    case 'EQ_INTERNAL':
+      return say(
+        `A fault of Equabot itself: ${fault.detail}`,
+        'Please report it, with what you did before',
+        70,
+        500,
+      )
+    default:
+      return fault satisfies never
+  }
+}
+
+function explainDispatch(fault: DispatchFault, now: EpochMs | undefined): Explanation {
+  switch (fault.code) {
+    case 'EQ_CREDENTIAL_NONE': {
+      const tried = fault.passedOver.map(
+        ({ profile, why }) => `${profile}: ${passedOverWords(why, now)}`,
+      )
+      const variable = fault.variables[0]
+      return {
+        message: [`No usable credential for ${fault.provider}`, ...tried].join('; '),
+        hint: `Run: ${credentialCommand(fault.provider)}${variable === undefined ? '' : `, or set ${variable}`}`,
+        exit: 1,
+        http: 403,
+      }
+    }
+    case 'EQ_CREDENTIAL_RESTING': {
+      const why = fault.passedOver.map(
+        (entry) => `${entry.profile}: ${passedOverWords(entry.why, now)}`,
+      )
+      return {
+        message: [
+          `Every credential for ${fault.provider} rests until ${dateText(fault.until)}`,
+          ...why,
+        ].join('; '),
+        hint: 'Wait, choose another model, or add a credential: equabot models auth add',
+        exit: 75,
+        http: 429,
+      }
+    }
+    case 'EQ_PIN_UNUSABLE':
+      return {
+        message: `This session is pinned to ${fault.profile}, which cannot serve: ${passedOverWords(fault.why, now)}`,
+        hint: 'Mend that credential (equabot models status), or type /model unpin',
+        exit: 1,
+        http: fault.why.code === 'resting' ? 429 : 403,
+      }
+    case 'EQ_UPSTREAM_REJECTED':
+      return {
+        message: `${fault.attempt.model} by ${fault.attempt.profile}: ${fault.attempt.words}`,
+        hint: REJECTED_HINTS[fault.attempt.reason] ?? '',
+        exit: 1,
+        http: clientStatus(fault.attempt),
+      }
+    case 'EQ_UPSTREAM_FAILED': {
+      const last = fault.attempts.at(-1)
+      const lines = fault.attempts.map(attemptWords)
+      return {
+        message: `Nobody could serve this request: ${lines.join('; ')}`,
+        hint: last ? failedHint(last) : 'See: equabot models status',
+        exit: last && (last.reason === 'network' || last.reason === 'timeout') ? 69 : 1,
+        http: tellingStatus(fault.attempts),
+      }
+    }
+    case 'EQ_UPSTREAM_CUT':
+      return {
+        message: `The reply of ${fault.model} by ${fault.profile} broke off: ${fault.detail}`,
+        hint: 'Send the message again',
+        exit: 69,
+        http: 502,
+      }
+    case 'EQ_REQUEST_CANCELLED':
+      return { message: 'Stopped', hint: '', exit: 130, http: 499 }
+    case 'EQ_SESSION_BUSY':
+      return {
+        message: `Session ${fault.session} is busy with another message`,
+        hint: 'Wait for its reply, or use another --session',
+        exit: 75,
+        http: 409,
+      }
+    default:
+      return fault satisfies never
+  }
+}
+
+/** The code to show: that of the fault itself where a gateway passed it on. */
+export function shownCode(fault: Fault): string {
+  return fault.code === 'EQ_GATEWAY_ANSWER' ? fault.faultCode : fault.code
+}
+
+/** One candidate's failure in a line: who, where, why, in the provider's words. */
+export function attemptWords(attempt: FailedAttempt): string {
+  const status = attempt.status === undefined ? '' : ` (HTTP ${attempt.status})`
+  return `${attempt.profile} at ${attempt.host}: ${reasonWords(attempt.reason)}${status}: ${attempt.words}`
+}
+
+const REJECTED_HINTS: Readonly<Partial<Record<FailedAttempt['reason'], string>>> = {
+  not_found: 'See which models there are: equabot models list',
+  context_overflow: 'Start afresh with /new, or choose a model with a larger context',
+  invalid_request: 'Mend the request; another credential would get the same answer',
+}
+
+function failedHint(last: FailedAttempt): string {
+  const provider = last.profile.slice(0, last.profile.indexOf(':'))
+  switch (last.reason) {
+    case 'auth':
+      return `Give it a new credential: ${credentialCommand(provider)}`
+    case 'permission':
+      return `Use an API key: ${credentialCommand(provider)}`
+    case 'billing':
+      return 'Top up the account at the provider, or add another credential'
+    case 'network':
+    case 'timeout':
+      return `Check the line to ${last.host}, a proxy, and models.providers.${provider}.baseUrl`
+    default:
+      return 'Try again later, or choose another model; see: equabot models status'
+  }
+}
+
+/** The status that tells the caller most: a limit that ends beats a door that stays shut. */
+function tellingStatus(attempts: readonly FailedAttempt[]): number {
+  const order: readonly FailedAttempt['reason'][] = [
+    'rate_limit',
+    'overloaded',
+    'server_error',
+    'timeout',
+    'network',
+    'billing',
+    'permission',
+    'auth',
+  ]
+  for (const reason of order) {
+    const attempt = attempts.find((entry) => entry.reason === reason)
+    if (attempt) return clientStatus(attempt)
+  }
+  return 502
+}
+
+/** An upstream's 401 is never relayed: it would tell the caller that its own login is bad. */
+function clientStatus(attempt: FailedAttempt): number {
+  switch (attempt.reason) {
+    case 'auth':
+    case 'permission':
+      return 403
+    case 'billing':
+      return 402
+    case 'rate_limit':
+      return 429
+    case 'overloaded':
+      return 529
+    case 'timeout':
+      return 504
+    case 'network':
+    case 'server_error':
+      return 502
+    default:
+      return attempt.status ?? 400
+  }
+}
+
+const GRAMMAR: Readonly<Record<Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what'], string>> = {
+  provider: 'Use letters, digits, dot, dash and underscore, such as anthropic',
+  profile: 'Write it as provider:name, such as anthropic:work',
+  agent: 'Use letters, digits, dash and underscore, such as research',
+  session: 'Use letters, digits, dash and underscore, such as monday',
+  model: 'Write it as provider/model, an alias, or either with @provider:name',
+  alias: 'Use letters, digits, dot, dash, underscore and colon, such as opus',
+}
+
+const UNSAFE: Readonly<Record<Extract<Fault, { code: 'EQ_STORE_UNSAFE' }>['problem'], string>> = {
+  symlink: 'it is a symbolic link that leads to a file which is not yours',
+  not_a_file: 'it is not a regular file',
+  hard_links: 'it has several names (hard links)',
+  other_owner: 'it belongs to another user',
+}
+
+function restoreHint(
+  fault: StoreFault & { readonly previous?: string; readonly restore?: string },
+): string {
+  if (fault.previous === undefined) return 'Mend it by hand; there is no earlier copy'
+  return `The last good copy is ${fault.previous}. Put it back: ${fault.restore ?? 'copy it over'}`
+}
+
+function writeHint(errno: string): string {
+  if (errno === 'ENOSPC' || errno === 'EDQUOT')
+    return 'The disk is full: free some space and try again'
+  if (errno === 'EROFS')
+    return 'The folder is read-only: set EQUABOT_STATE_DIR to one that can be written'
+  return 'Check the owner and mode of the folder, or set EQUABOT_STATE_DIR to another one'
+}
+
+function meant(nearest: string | undefined, before = ''): string {
+  return nearest === undefined ? '' : `Did you mean ${before}${nearest}? `
+}
+
+function knownList(known: readonly string[], command: string): string {
+  return known.length > 0 ? `There are: ${known.join(', ')}` : `There are none; see: ${command}`
+}
+
+/** What a user or a file wrote, safe and short enough for one line of a message. */
+function shown(text: string): string {
+  const printable = text.replace(/[^\x20-\x7e\u00a1-\u024f]/g, '?')
+  return printable.length > 80 ? `${printable.slice(0, 79)}…` : printable
+}

@@ -1,0 +1,193 @@
+/** Four facts about a credential, never one word: access, grant, quota, policy. And what `--check` makes of them. */
+
+import type { Rest } from './cooldown.ts'
+import { runningRest } from './cooldown.ts'
+import { bearerOf, expiresAtOf, isExpired } from './credential.ts'
+import type { ProviderId } from './names.ts'
+import type { Candidate, PassedOver, Ranked } from './rotation.ts'
+import { usageOf } from './rotation.ts'
+import type { EpochMs } from './time.ts'
+import type { World } from './world.ts'
+
+/** Can it open the door now? */
+export type Access =
+  | { readonly state: 'usable'; readonly until?: EpochMs }
+  | { readonly state: 'expired'; readonly at: EpochMs }
+  /** The provider answered 401 to exactly this secret. */
+  | { readonly state: 'rejected'; readonly at: EpochMs; readonly words: string }
+  | { readonly state: 'missing'; readonly variable?: string }
+
+/** Can new access be had without the user? `provenAt`: the last good answer. */
+export type Grant =
+  | { readonly state: 'static'; readonly provenAt?: EpochMs }
+  | { readonly state: 'renewable'; readonly provenAt?: EpochMs }
+  /** Its refresh token stays with its owner. */
+  | { readonly state: 'borrowed'; readonly provenAt?: EpochMs }
+  | { readonly state: 'none_needed'; readonly provenAt?: EpochMs }
+
+export type Quota =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'resting'; readonly rest: Rest }
+
+export type Policy =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'allowed'; readonly at: EpochMs }
+  | { readonly state: 'refused'; readonly at: EpochMs; readonly words: string }
+
+/** The seed's words for a quick look; the four facts are the truth. */
+export type Summary =
+  | 'ok'
+  | 'static'
+  | 'expiring'
+  | 'expired'
+  | 'missing'
+  | 'cooldown'
+  | 'disabled'
+  | 'refused'
+
+export interface Health {
+  readonly access: Access
+  readonly grant: Grant
+  readonly quota: Quota
+  readonly policy: Policy
+  readonly summary: Summary
+}
+
+export function assess(candidate: Candidate, world: World): Health {
+  const usage = usageOf(candidate, world.state)
+  const rest = runningRest(usage?.rest, world.now)
+  const facts = {
+    access: accessOf(candidate, world),
+    grant: grantOf(candidate, usage?.lastGoodAt),
+    quota: rest ? ({ state: 'resting', rest } as const) : ({ state: 'unknown' } as const),
+    policy: usage?.refusedPolicy
+      ? ({ state: 'refused', ...usage.refusedPolicy } as const)
+      : usage?.lastGoodAt === undefined
+        ? ({ state: 'unknown' } as const)
+        : ({ state: 'allowed', at: usage.lastGoodAt } as const),
+  }
+  return { ...facts, summary: summarise(facts, candidate, world) }
+}
+
+function accessOf(candidate: Candidate, world: World): Access {
+  const { credential, missingVariable } = candidate
+  if (missingVariable !== undefined) return { state: 'missing', variable: missingVariable }
+  if (!credential) return { state: 'usable' }
+  if (bearerOf(credential).length === 0) return { state: 'missing' }
+  const at = expiresAtOf(credential)
+  if (at !== undefined && isExpired(credential, world.now)) return { state: 'expired', at }
+  const failure = usageOf(candidate, world.state)?.lastFailure
+  if (failure?.reason === 'auth') return { state: 'rejected', at: failure.at, words: failure.words }
+  return { state: 'usable', ...(at !== undefined && { until: at }) }
+}
+
+function grantOf(candidate: Candidate, provenAt: EpochMs | undefined): Grant {
+  const proven = provenAt === undefined ? {} : { provenAt }
+  const { credential } = candidate
+  if (!credential) return { state: 'none_needed', ...proven }
+  if (credential.type !== 'oauth') return { state: 'static', ...proven }
+  if (candidate.origin !== 'equabot') return { state: 'borrowed', ...proven }
+  return { state: credential.refresh ? 'renewable' : 'static', ...proven }
+}
+
+function summarise(facts: Omit<Health, 'summary'>, candidate: Candidate, world: World): Summary {
+  if (facts.policy.state === 'refused') return 'refused'
+  switch (facts.access.state) {
+    case 'missing':
+      return 'missing'
+    case 'rejected':
+      return 'refused'
+    case 'expired':
+      return 'expired'
+    case 'usable':
+      break
+    default:
+      return facts.access satisfies never
+  }
+  if (facts.quota.state === 'resting') {
+    return facts.quota.rest.reason === 'billing' ? 'disabled' : 'cooldown'
+  }
+  if (endsSoon(facts, world)) return 'expiring'
+  return !candidate.credential || expiresAtOf(candidate.credential) === undefined ? 'static' : 'ok'
+}
+
+/** Ends within the warning time and cannot renew itself. */
+function endsSoon(facts: Omit<Health, 'summary'>, world: World): boolean {
+  if (facts.access.state !== 'usable' || facts.access.until === undefined) return false
+  if (facts.grant.state === 'renewable' || facts.grant.state === 'borrowed') return false
+  return facts.access.until - world.now <= world.settings.auth.warnWithinMs
+}
+
+/** Why `--check` does not say 0, one per credential or provider in use. */
+export interface CheckFinding {
+  readonly provider: ProviderId
+  readonly candidate?: Candidate
+  readonly problem: 'none' | 'expired' | 'rejected' | 'refused' | 'missing' | 'expiring'
+}
+
+/**
+ * Judges every credential that may serve a model in use. Offline.
+ *
+ * A provider in use without any credential, or one of whose credentials is expired, rejected or refused and cannot
+ * renew itself, is bad, also where another still serves: an alarm must not turn green by expiring.
+ */
+export function check(
+  inUse: readonly {
+    readonly provider: ProviderId
+    readonly ranked: readonly Ranked[]
+    readonly needsOwn: boolean
+  }[],
+  world: World,
+): { readonly exit: 0 | 1 | 2; readonly findings: readonly CheckFinding[] } {
+  const findings = inUse.flatMap(({ provider, ranked, needsOwn }) => {
+    const judged = ranked.filter((entry) => entry.taken || !isExcluded(entry.why))
+    const own = judged.filter(({ candidate }) => candidate.source.kind !== 'none_needed')
+    if (needsOwn ? own.length === 0 : judged.length === 0)
+      return [{ provider, problem: 'none' as const }]
+    return judged.flatMap(({ candidate }) => findingFor(provider, candidate, world))
+  })
+  const bad = findings.some(({ problem }) => problem !== 'expiring')
+  return { exit: bad ? 1 : findings.length > 0 ? 2 : 0, findings }
+}
+
+/** Whether serving needs a usable credential only: `--check --serving`. */
+export function checkServing(
+  inUse: readonly {
+    readonly provider: ProviderId
+    readonly ranked: readonly Ranked[]
+    readonly needsOwn: boolean
+  }[],
+): { readonly exit: 0 | 1; readonly findings: readonly CheckFinding[] } {
+  const findings = inUse
+    .filter(({ ranked, needsOwn }) =>
+      ranked.every(
+        (entry) => !entry.taken || (needsOwn && entry.candidate.source.kind === 'none_needed'),
+      ),
+    )
+    .map(({ provider }) => ({ provider, problem: 'none' as const }))
+  return { exit: findings.length > 0 ? 1 : 0, findings }
+}
+
+function findingFor(
+  provider: ProviderId,
+  candidate: Candidate,
+  world: World,
+): readonly CheckFinding[] {
+  const health = assess(candidate, world)
+  if (health.policy.state === 'refused') return [{ provider, candidate, problem: 'refused' }]
+  if (health.access.state === 'missing' || health.access.state === 'rejected') {
+    return [{ provider, candidate, problem: health.access.state }]
+  }
+  if (health.access.state === 'expired') {
+    const renews = health.grant.state === 'renewable' || health.grant.state === 'borrowed'
+    return renews ? [] : [{ provider, candidate, problem: 'expired' }]
+  }
+  return endsSoon(health, world) ? [{ provider, candidate, problem: 'expiring' }] : []
+}
+
+/** Left out by the user's own choice, so nothing to be alarmed about. */
+function isExcluded(why: PassedOver | { readonly code: string }): boolean {
+  return (
+    why.code === 'not_in_order' || why.code === 'another_pinned' || why.code === 'mode_mismatch'
+  )
+}

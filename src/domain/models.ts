@@ -1,0 +1,256 @@
+/** From what a user typed to a model: aliases, allow-list, fallbacks, and the default where nothing was chosen. */
+
+import type { NameFault } from './fault.ts'
+import type { AgentId, ModelKey, ModelRef, ProfileId } from './names.ts'
+import { formatModelKey, parseModelKey, parseModelRef, sameModel } from './names.ts'
+import { nearestOf } from './nearest.ts'
+import { providerByModelPrefix, SANDBOX } from './provider.ts'
+import type { ProviderFacts } from './provider.ts'
+import { agentsOf, modelChoice } from './settings.ts'
+import type { Settings } from './settings.ts'
+import type { Result } from './result.ts'
+import { fail, ok } from './result.ts'
+import type { World } from './world.ts'
+import { hasCredential } from './world.ts'
+
+export interface ResolvedModel extends ModelKey {
+  /** A pin that was typed with the model. */
+  readonly profile?: ProfileId
+  /** The alias that was typed, if it was one. */
+  readonly alias?: string
+}
+
+export interface ModelChain {
+  readonly primary: ResolvedModel
+  readonly fallbacks: readonly ResolvedModel[]
+  /** `settings`: the user chose it. `credential`: the first provider with one. `sandbox`: there is no credential at all. */
+  readonly chosenBy: 'settings' | 'credential' | 'sandbox'
+}
+
+/** Models known by name, with where the name comes from: for lists, pickers and guesses. */
+export interface ListedModel extends ModelKey {
+  readonly aliases: readonly string[]
+  readonly tags: readonly ('default' | 'fallback' | 'configured' | 'provider-default')[]
+}
+
+/**
+ * The model that a reference names.
+ *
+ * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so. With
+ * no credential on the machine, a model that nobody claims goes to the sandbox.
+ *
+ * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`, `EQ_MODEL_NO_DEFAULT`
+ */
+export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, NameFault> {
+  const found = findModel(world, ref)
+  if (!found.ok) return found
+  const model = found.value
+  if (ref.profile && !ref.profile.startsWith(`${model.provider}:`)) {
+    return fail({ code: 'EQ_PROFILE_FOREIGN', profile: ref.profile, provider: model.provider })
+  }
+  const allowed = allowedModels(world)
+  if (allowed && !allowed.some((entry) => sameModel(entry, model)) && model.provider !== SANDBOX) {
+    return fail({
+      code: 'EQ_MODEL_NOT_ALLOWED',
+      model: formatModelKey(model),
+      allowed: allowed.map(formatModelKey),
+    })
+  }
+  return ok(ref.profile ? { ...model, profile: ref.profile } : model)
+}
+
+/** The model for text as typed; empty text and `default` mean the agent's default. */
+export function resolveText(world: World, text: string): Result<ResolvedModel, NameFault> {
+  if (text === '' || text.toLowerCase() === 'default') {
+    const chain = modelChain(world)
+    return chain.ok ? ok(chain.value.primary) : chain
+  }
+  const ref = parseModelRef(text)
+  return ref ? resolveModel(world, ref) : fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
+}
+
+/** The default model of an agent and its fallbacks. */
+export function modelChain(world: World): Result<ModelChain, NameFault> {
+  const choice = modelChoice(world.settings, world.agent)
+  const fallbacks: ResolvedModel[] = []
+  for (const text of choice.fallbacks ?? []) {
+    const ref = parseModelRef(text)
+    const found = ref ? findModel(world, ref) : fail(invalidModel(text))
+    if (!found.ok) return found
+    fallbacks.push(found.value)
+  }
+  if (choice.primary !== undefined) {
+    const ref = parseModelRef(choice.primary)
+    const found = ref ? findModel(world, ref) : fail(invalidModel(choice.primary))
+    return found.ok ? ok({ primary: found.value, fallbacks, chosenBy: 'settings' }) : found
+  }
+  const facts = firstWithCredential(world)
+  if (facts?.defaultModel !== undefined) {
+    const primary = { provider: facts.id, model: facts.defaultModel }
+    return ok({ primary, fallbacks, chosenBy: 'credential' })
+  }
+  if (facts) return fail({ code: 'EQ_MODEL_NO_DEFAULT', provider: facts.id })
+  return ok({ primary: sandboxModel(world), fallbacks, chosenBy: 'sandbox' })
+}
+
+/** The models that may be used; undefined means any. */
+export function allowedModels(world: World): readonly ModelKey[] | undefined {
+  const listed = [...world.settings.agents.defaults.models.keys()].flatMap(keyOf)
+  if (listed.length === 0) return undefined
+  return unique([
+    ...listed,
+    ...chosenModels(world.settings).flatMap((text) => findKey(world, text)),
+  ])
+}
+
+/** Alias, in lower case, to the model it stands for. */
+export function aliasesOf(
+  settings: Settings,
+): ReadonlyMap<string, { alias: string; model: ModelKey }> {
+  const aliases = new Map<string, { alias: string; model: ModelKey }>()
+  for (const [alias, text] of settings.agents.defaults.aliases) {
+    for (const model of keyOf(text)) aliases.set(alias.toLowerCase(), { alias, model })
+  }
+  for (const [text, { alias }] of settings.agents.defaults.models) {
+    if (alias === undefined) continue
+    for (const model of keyOf(text)) aliases.set(alias.toLowerCase(), { alias, model })
+  }
+  return aliases
+}
+
+/** The models a person may pick from: the default, fallbacks, configured ones, and each usable provider's own default. */
+export function listModels(world: World): readonly ListedModel[] {
+  const chain = modelChain(world)
+  const entries: { key: ModelKey; tag: ListedModel['tags'][number] }[] = []
+  if (chain.ok) {
+    entries.push({ key: chain.value.primary, tag: 'default' })
+    for (const key of chain.value.fallbacks) entries.push({ key, tag: 'fallback' })
+  }
+  for (const text of world.settings.agents.defaults.models.keys()) {
+    for (const key of keyOf(text)) entries.push({ key, tag: 'configured' })
+  }
+  for (const { model } of aliasesOf(world.settings).values())
+    entries.push({ key: model, tag: 'configured' })
+  for (const [provider, configured] of world.settings.models.providers) {
+    for (const { id } of configured.models ?? [])
+      entries.push({ key: { provider, model: id }, tag: 'configured' })
+  }
+  for (const facts of world.providers.values()) {
+    if (facts.defaultModel === undefined) continue
+    if (facts.id !== SANDBOX && !hasCredential(world, facts)) continue
+    entries.push({
+      key: { provider: facts.id, model: facts.defaultModel },
+      tag: 'provider-default',
+    })
+  }
+  const allowed = allowedModels(world)
+  const shown = entries.filter(
+    ({ key }) =>
+      !allowed || key.provider === SANDBOX || allowed.some((entry) => sameModel(entry, key)),
+  )
+  return unique(shown.map(({ key }) => key)).map((key) => ({
+    ...key,
+    aliases: [...aliasesOf(world.settings).values()]
+      .filter((entry) => sameModel(entry.model, key))
+      .map((entry) => entry.alias),
+    tags: [
+      ...new Set(shown.filter((entry) => sameModel(entry.key, key)).map((entry) => entry.tag)),
+    ],
+  }))
+}
+
+/** Every model in use by any agent, as typed: defaults and fallbacks. */
+export function chosenModels(settings: Settings): readonly string[] {
+  return agentsOf(settings).flatMap(({ id }) => choiceTexts(settings, id))
+}
+
+function choiceTexts(settings: Settings, agent: AgentId): readonly string[] {
+  const { primary, fallbacks } = modelChoice(settings, agent)
+  return [...(primary === undefined ? [] : [primary]), ...(fallbacks ?? [])]
+}
+
+/** As `resolveModel`, without asking the allow-list or looking at the pin. */
+export function findModel(world: World, ref: ModelRef): Result<ResolvedModel, NameFault> {
+  if (ref.provider) {
+    if (world.providers.has(ref.provider)) return ok({ provider: ref.provider, model: ref.model })
+    const known = [...world.providers.keys()]
+    const nearest = nearestOf(ref.provider, known)
+    return fail({
+      code: 'EQ_PROVIDER_UNKNOWN',
+      provider: ref.provider,
+      known,
+      ...(nearest !== undefined && { nearest }),
+    })
+  }
+  const alias = aliasesOf(world.settings).get(ref.model.toLowerCase())
+  if (alias) return ok({ ...alias.model, alias: alias.alias })
+  const listed = listedByName(world, ref.model)
+  if (listed) return ok(listed)
+  const facts = providerByModelPrefix(world.providers, ref.model)
+  if (facts && (facts.id === SANDBOX || anyCredential(world))) {
+    return ok({ provider: facts.id, model: ref.model })
+  }
+  if (!anyCredential(world)) return ok(sandboxModel(world))
+  return fail({ code: 'EQ_MODEL_UNKNOWN', model: ref.model, nearest: nearModels(world, ref.model) })
+}
+
+function listedByName(world: World, name: string): ModelKey | undefined {
+  for (const text of [
+    ...world.settings.agents.defaults.models.keys(),
+    ...chosenModels(world.settings),
+  ]) {
+    for (const key of keyOf(text)) if (key.model === name) return key
+  }
+  for (const [provider, { models }] of world.settings.models.providers) {
+    if (models?.some((model) => model.id === name)) return { provider, model: name }
+  }
+  return undefined
+}
+
+function nearModels(world: World, text: string): readonly string[] {
+  const names = [
+    ...[...aliasesOf(world.settings).values()].map((entry) => entry.alias),
+    ...listModels(world).map(formatModelKey),
+  ]
+  const lower = text.toLowerCase()
+  const containing = names.filter((name) => name.toLowerCase().includes(lower))
+  const nearest = nearestOf(text, names)
+  return [...new Set([...containing, ...(nearest === undefined ? [] : [nearest])])].slice(0, 5)
+}
+
+function firstWithCredential(world: World): ProviderFacts | undefined {
+  return [...world.providers.values()].find(
+    (facts) => facts.id !== SANDBOX && hasCredential(world, facts),
+  )
+}
+
+function anyCredential(world: World): boolean {
+  return firstWithCredential(world) !== undefined
+}
+
+function sandboxModel(world: World): ModelKey {
+  return { provider: SANDBOX, model: world.providers.get(SANDBOX)?.defaultModel ?? 'sandbox-echo' }
+}
+
+function findKey(world: World, text: string): readonly ModelKey[] {
+  const ref = parseModelRef(text)
+  const found = ref && findModel(world, ref)
+  return found?.ok ? [{ provider: found.value.provider, model: found.value.model }] : []
+}
+
+function keyOf(text: string): readonly ModelKey[] {
+  const key = parseModelKey(text)
+  return key ? [key] : []
+}
+
+function invalidModel(text: string): NameFault {
+  return { code: 'EQ_NAME_INVALID', what: 'model', text }
+}
+
+function unique(keys: readonly ModelKey[]): readonly ModelKey[] {
+  return [
+    ...new Map(
+      keys.map((key) => [formatModelKey(key), { provider: key.provider, model: key.model }]),
+    ).values(),
+  ]
+}

@@ -1,0 +1,216 @@
+/** What the services need of the outside world. Each is the smallest interface that serves; adapters and fakes fill them. */
+
+import type { AgentState, UpstreamFailure } from './cooldown.ts'
+import type { ChatRequest, ReplyEvent, TranscriptEntry, TurnEvent, TurnRequest } from './chat.ts'
+import type { StoreFault, ConfigFault, Fault } from './fault.ts'
+import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
+import type { ProfileBook } from './profile.ts'
+import type { Result } from './result.ts'
+import type { Secret } from './secret.ts'
+import type { Settings } from './settings.ts'
+import type { EpochMs } from './time.ts'
+import type { Environment } from './world.ts'
+
+export interface Clock {
+  now(): EpochMs
+  /** Resolves after `ms` milliseconds, or as soon as `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** An entry of a book that could not be understood. It stays in the file untouched. */
+export interface BookProblem {
+  /** Dotted path in the file, such as `profiles.anthropic:work.expires`. */
+  readonly field: string
+  readonly problem: string
+}
+
+export interface StoredBook {
+  readonly book: ProfileBook
+  readonly problems: readonly BookProblem[]
+  /** Usage that older tools kept in the same file; counts where `auth-state.json` says nothing. */
+  readonly legacyState: AgentState
+}
+
+export interface ProfileStore {
+  /** The book as it is on disk; a file that does not exist is an empty book. Changes nothing. */
+  read(agent: AgentId): Promise<Result<StoredBook, StoreFault>>
+  /** Runs `change` with the book as it is on disk, lock held throughout; saves the book it returns. Unchanged books are not written. */
+  transact<T, F>(
+    agent: AgentId,
+    change: (book: ProfileBook) => Promise<Result<{ book: ProfileBook; value: T }, F>>,
+  ): Promise<Result<T, F | StoreFault>>
+  /** Sets an unreadable file aside and puts the previous good generation in its place. Gives the path of the set-aside file. */
+  restorePrevious(agent: AgentId): Promise<Result<{ setAside: string }, StoreFault>>
+  path(agent: AgentId): string
+  /** Agents that have a folder. */
+  agents(): Promise<readonly AgentId[]>
+}
+
+export interface StateStore {
+  /** A state that cannot be read counts as empty: losing it loses no login. */
+  read(agent: AgentId): Promise<AgentState>
+  /** Applies the change soon; `flush` waits for it. Changes to one agent are applied in order, to the state as it is on disk. */
+  update(agent: AgentId, change: (state: AgentState) => AgentState): void
+  flush(): Promise<Result<void, StoreFault>>
+}
+
+/** One change to the settings file; `value` undefined removes the key. */
+export interface SettingsEdit {
+  readonly path: readonly string[]
+  readonly value: unknown
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings
+  readonly path: string
+  /** Whether there is a file at all. */
+  readonly exists: boolean
+  /** Older spellings that were read as the new ones and will be written so by the next edit. */
+  readonly migrated: readonly string[]
+  /** The file as plain data, references unresolved, for `config get`. */
+  readonly raw: Readonly<Record<string, unknown>>
+}
+
+export interface SettingsStore {
+  read(): Promise<Result<LoadedSettings, ConfigFault | StoreFault>>
+  /** Applies all edits or none. Comments, order and `${VAR}` references survive; the result is validated before it is written. */
+  edit(
+    edits: (current: LoadedSettings) => readonly SettingsEdit[],
+  ): Promise<Result<LoadedSettings, ConfigFault | StoreFault>>
+  path(): string
+}
+
+export interface EnvironmentReader {
+  /** The named variables that are set somewhere, each with its source. Blank values count as not set. */
+  read(
+    settings: Settings['env'],
+    names: readonly string[],
+  ): Promise<Result<Environment, StoreFault>>
+}
+
+export interface UpstreamRequest {
+  readonly url: string
+  readonly method: 'POST' | 'GET'
+  readonly headers: Readonly<Record<string, string>>
+  /** Headers whose values are secrets; they are revealed here and nowhere else. */
+  readonly secretHeaders: Readonly<Record<string, Secret>>
+  readonly body?: Uint8Array | string
+  readonly timeouts: Settings['upstream']
+}
+
+export interface UpstreamAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** The bytes as they come. A cut stream makes the iteration throw. Abandoning the iteration closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+export interface Upstream {
+  /** Any HTTP status is an answer; a failure means that none came. Redirects are not followed. */
+  send(
+    request: UpstreamRequest,
+    signal: AbortSignal,
+  ): Promise<Result<UpstreamAnswer, UpstreamFailure>>
+}
+
+/** Judges an HTTP answer that is not a success. `body` is its beginning, at most 64 KiB. */
+export type ReplyJudge = (
+  provider: ProviderId,
+  answer: Pick<UpstreamAnswer, 'status' | 'headers'>,
+  body: string,
+  now: EpochMs,
+) => UpstreamFailure
+
+/** A provider dialect for chat turns. */
+export interface ChatCodec {
+  /** Path under the provider's base URL. */
+  readonly path: string
+  encode(request: ChatRequest): string
+  /** Ends with a `stop` event; a stream that ends without its terminator throws. */
+  decode(body: AsyncIterable<Uint8Array>): AsyncIterable<ReplyEvent>
+}
+
+/** A session without its transcript. */
+export interface SessionHead {
+  readonly id: SessionId
+  readonly agent: AgentId
+  readonly createdAt: EpochMs
+  readonly updatedAt: EpochMs
+  /** First words of its first message. */
+  readonly title?: string
+  /** `provider/model` that was chosen in this session; absent: the agent's default. */
+  readonly model?: string
+  readonly pin?: { readonly profile: ProfileId; readonly source: 'user' | 'auto' }
+  readonly turns: number
+  /** Transcript entries before this instant belong to an earlier conversation (`/new`). */
+  readonly startedAt?: EpochMs
+}
+
+export interface SessionStore {
+  list(agent: AgentId): Promise<Result<readonly SessionHead[], StoreFault>>
+  read(agent: AgentId, id: SessionId): Promise<Result<SessionHead | undefined, StoreFault>>
+  write(head: SessionHead): Promise<Result<void, StoreFault>>
+  transcript(agent: AgentId, id: SessionId): Promise<Result<readonly TranscriptEntry[], StoreFault>>
+  append(
+    agent: AgentId,
+    id: SessionId,
+    entries: readonly TranscriptEntry[],
+  ): Promise<Result<void, StoreFault>>
+  /** Gives whether there was one. */
+  remove(agent: AgentId, id: SessionId): Promise<Result<boolean, StoreFault>>
+}
+
+export interface Log {
+  /** One line; `fields` never hold a secret's text. */
+  write(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    event: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ): void
+}
+
+export interface Ids {
+  /** 128 random bits, lower-case hex. */
+  random(): string
+}
+
+/** Eight hex digits that tell two secrets apart and give neither away. */
+export type Fingerprint = (secret: Secret) => string
+
+/** Facts about the running gateway that other programs of the user may read. */
+export interface GatewayRecord {
+  readonly pid: number
+  readonly port: number
+  readonly bind: string
+  readonly startedAt: EpochMs
+  readonly version: string
+}
+
+export interface GatewayFiles {
+  /** The gateway's token, made on the first call. `EQUABOT_GATEWAY_TOKEN` wins over the file. */
+  token(): Promise<Result<Secret, Fault>>
+  tokenPath(): string
+  /** The right to be the one gateway of this state folder; held until `release` or the end of the process. */
+  claim(): Promise<
+    Result<
+      { publish(record: GatewayRecord): Promise<Result<void, Fault>>; release(): Promise<void> },
+      Fault
+    >
+  >
+  /** The running gateway, or undefined when none holds the claim. */
+  running(): Promise<GatewayRecord | undefined>
+}
+
+/** What is asked of a running gateway over its control API. */
+export interface GatewayClient {
+  readonly record: GatewayRecord
+  readonly url: string
+  readonly turn: (request: TurnRequest, signal: AbortSignal) => AsyncIterable<TurnEvent>
+  readonly health: () => Promise<Result<GatewayHealth, Fault>>
+}
+
+export interface GatewayHealth {
+  readonly version: string
+  readonly uptimeMs: number
+  readonly ready: boolean
+}

@@ -1,0 +1,184 @@
+/**
+ * Who is tried in which order, and why each other candidate is passed over.
+ *
+ * Requests, `models status` and `models auth explain` all end here, so they cannot disagree.
+ */
+
+import type { AgentState, ProfileUsage, Rest } from './cooldown.ts'
+import { currentUsage, runningRest } from './cooldown.ts'
+import type { Credential, CredentialType } from './credential.ts'
+import { bearerOf, expiresAtOf, isExpired, isRenewable } from './credential.ts'
+import type { AgentId, ModelKey, ProfileId } from './names.ts'
+import { formatModelKey } from './names.ts'
+import type { Origin } from './profile.ts'
+import type { Lane } from './provider.ts'
+import { acceptsType } from './settings.ts'
+import type { EpochMs } from './time.ts'
+
+/** Where a variable's value was found. */
+export type VariableSource =
+  | { readonly kind: 'process' }
+  | { readonly kind: 'env_file'; readonly path: string; readonly line: number }
+  | { readonly kind: 'config'; readonly field: string }
+  | { readonly kind: 'shell'; readonly shell: string }
+
+/** Where a candidate's credential comes from. */
+export type CredentialSource =
+  | { readonly kind: 'store'; readonly agent: AgentId; readonly path: string }
+  | { readonly kind: 'variable'; readonly variable: string; readonly from: VariableSource }
+  | { readonly kind: 'config'; readonly field: string }
+  | { readonly kind: 'none_needed' }
+
+/** A credential considered for a request. Keys that are not profiles have the names `env`, `config`, `local`, `builtin`. */
+export interface Candidate {
+  readonly id: ProfileId
+  /** Absent: the provider needs none, or a variable that config names is not set. */
+  readonly credential?: Credential
+  readonly fingerprint: string
+  readonly source: CredentialSource
+  readonly origin: Origin
+  readonly lane: Lane
+  /** What config accepts for this profile; absent: anything. */
+  readonly mode?: CredentialType
+  /** The variable that config refers to and that is not set. */
+  readonly missingVariable?: string
+}
+
+export type Taken =
+  | { readonly code: 'pinned' }
+  | { readonly code: 'agent_order' }
+  | { readonly code: 'config_order' }
+  | { readonly code: 'kind_order' }
+  | { readonly code: 'last_resort'; readonly rest: Rest }
+
+export type PassedOver =
+  | { readonly code: 'another_pinned'; readonly pin: ProfileId }
+  | { readonly code: 'not_in_order'; readonly order: 'agent' | 'config' }
+  | { readonly code: 'mode_mismatch'; readonly mode: CredentialType; readonly type: CredentialType }
+  | { readonly code: 'missing_variable'; readonly variable: string }
+  | { readonly code: 'blank' }
+  | { readonly code: 'expired'; readonly at: EpochMs }
+  | { readonly code: 'awaiting_renewal'; readonly at: EpochMs }
+  | { readonly code: 'policy_refused'; readonly at: EpochMs; readonly words: string }
+  | { readonly code: 'resting'; readonly rest: Rest }
+
+export type Ranked =
+  | { readonly candidate: Candidate; readonly taken: true; readonly why: Taken }
+  | { readonly candidate: Candidate; readonly taken: false; readonly why: PassedOver }
+
+export interface ExplicitOrder {
+  readonly from: 'agent' | 'config'
+  readonly ids: readonly ProfileId[]
+}
+
+export interface RankInput {
+  readonly candidates: readonly Candidate[]
+  readonly order?: ExplicitOrder
+  /** A user's pin is strict: nothing else is tried. */
+  readonly pin?: ProfileId
+  readonly model: ModelKey
+  readonly state: AgentState
+  readonly now: EpochMs
+}
+
+/**
+ * Every candidate exactly once: those that will be tried, in order, then those passed over.
+ *
+ * Resting candidates go last. One whose provider named the end of the rest is not tried before it; one that rests by
+ * our own guess is the last resort.
+ */
+export function rank(input: RankInput): readonly Ranked[] {
+  const sorted = [...input.candidates].sort((a, b) => compare(a, b, input))
+  const ranked = sorted.map((candidate) => judge(candidate, input))
+  return [
+    ...ranked.filter((entry) => entry.taken && entry.why.code !== 'last_resort'),
+    ...ranked
+      .filter((entry) => entry.taken && entry.why.code === 'last_resort')
+      .sort((a, b) => restEnd(a) - restEnd(b)),
+    ...ranked.filter((entry) => !entry.taken),
+  ]
+}
+
+/** The candidates that will be tried, in order. */
+export function tried(ranked: readonly Ranked[]): readonly Candidate[] {
+  return ranked.filter((entry) => entry.taken).map((entry) => entry.candidate)
+}
+
+/** What is known of the secret that a candidate holds now. */
+export function usageOf(candidate: Candidate, state: AgentState): ProfileUsage | undefined {
+  return currentUsage(state.profiles.get(candidate.id), candidate.fingerprint)
+}
+
+function judge(candidate: Candidate, input: RankInput): Ranked {
+  const { order, pin, now, state, model } = input
+  const passOver = (why: PassedOver): Ranked => ({ candidate, taken: false, why })
+  const pinned = pin === candidate.id
+
+  if (pin && !pinned) return passOver({ code: 'another_pinned', pin })
+  if (!pinned && order && !order.ids.includes(candidate.id)) {
+    return passOver({ code: 'not_in_order', order: order.from })
+  }
+  const unfit = unfitness(candidate, now)
+  if (unfit) return passOver(unfit)
+
+  const usage = usageOf(candidate, state)
+  if (usage?.refusedPolicy) return passOver({ code: 'policy_refused', ...usage.refusedPolicy })
+  const rest =
+    runningRest(usage?.rest, now) ?? runningRest(state.models.get(formatModelKey(model)), now)
+  if (rest?.source === 'provider') return passOver({ code: 'resting', rest })
+  if (pinned) return { candidate, taken: true, why: { code: 'pinned' } }
+  if (rest) return { candidate, taken: true, why: { code: 'last_resort', rest } }
+  if (order) return { candidate, taken: true, why: { code: `${order.from}_order` } }
+  return { candidate, taken: true, why: { code: 'kind_order' } }
+}
+
+/** What makes the credential itself unusable, whoever asks. */
+function unfitness(candidate: Candidate, now: EpochMs): PassedOver | undefined {
+  const { credential, mode, missingVariable } = candidate
+  if (missingVariable !== undefined) return { code: 'missing_variable', variable: missingVariable }
+  if (!credential) return undefined
+  if (mode && !acceptsType(mode, credential.type)) {
+    return { code: 'mode_mismatch', mode, type: credential.type }
+  }
+  if (bearerOf(credential).length === 0) return { code: 'blank' }
+  if (!isExpired(credential, now)) return undefined
+  const at = expiresAtOf(credential) ?? now
+  return { code: isRenewable(credential) ? 'awaiting_renewal' : 'expired', at }
+}
+
+function compare(a: Candidate, b: Candidate, input: RankInput): number {
+  const ids = input.order?.ids
+  const byOrder = ids ? place(ids, a.id) - place(ids, b.id) : 0
+  if (byOrder !== 0) return byOrder
+  const byKind = kindPlace(a) - kindPlace(b)
+  if (byKind !== 0) return byKind
+  const byUse =
+    (usageOf(a, input.state)?.lastUsedAt ?? 0) - (usageOf(b, input.state)?.lastUsedAt ?? 0)
+  if (byUse !== 0) return byUse
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
+
+function place(ids: readonly ProfileId[], id: ProfileId): number {
+  const index = ids.indexOf(id)
+  return index < 0 ? ids.length : index
+}
+
+/** Logins before keys, profiles before what stands outside the book. */
+function kindPlace(candidate: Candidate): number {
+  switch (candidate.source.kind) {
+    case 'store':
+      return { oauth: 0, token: 1, api_key: 2 }[candidate.credential?.type ?? 'api_key']
+    case 'variable':
+      return 3
+    case 'config':
+      return 4
+    case 'none_needed':
+      return 5
+    default:
+      return candidate.source satisfies never
+  }
+}
+
+function restEnd(entry: Ranked): EpochMs {
+  return entry.why.code === 'last_resort' ? entry.why.rest.until : 0
+}

@@ -1,0 +1,57 @@
+/** From what a person pastes to a secret: wraps, quotes and shell words come off; half a secret is refused. */
+
+import type { SecretFault } from './fault.ts'
+import type { ProviderFacts, SecretShape } from './provider.ts'
+import type { Result } from './result.ts'
+import { fail, ok } from './result.ts'
+import { Secret } from './secret.ts'
+
+export interface PastedSecret {
+  readonly secret: Secret
+  /** The known shape that it has; absent: it begins like none of this provider's secrets. */
+  readonly shape?: SecretShape
+}
+
+const MAX_LENGTH = 8_192
+
+/** Texts that stand for a secret in documentation or in a masked screen. */
+const PLACEHOLDERS =
+  /^(?:\.{3,}|…+|\*+|x{4,}|<[^>]*>|\[[^\]]*\]|your[-_ ].*|(?:sk-[a-z-]*)?(?:\.{3,}|…|\*{3,}|x{6,}).*|\$\{?\w+\}?)$/i
+
+/**
+ * @faults `EQ_SECRET_EMPTY`, `EQ_SECRET_PLACEHOLDER`, `EQ_SECRET_TOO_LONG`, `EQ_SECRET_CHARACTERS` with the position
+ *   from 1, `EQ_SECRET_TRUNCATED` when it begins like a secret of this provider and is shorter than they are
+ */
+export function parseSecretText(
+  text: string,
+  facts: ProviderFacts,
+): Result<PastedSecret, SecretFault> {
+  const cleaned = clean(text)
+  if (cleaned === '') return fail({ code: 'EQ_SECRET_EMPTY' })
+  if (PLACEHOLDERS.test(cleaned)) return fail({ code: 'EQ_SECRET_PLACEHOLDER' })
+  if (cleaned.length > MAX_LENGTH)
+    return fail({ code: 'EQ_SECRET_TOO_LONG', maxLength: MAX_LENGTH })
+  const strange = cleaned.search(/[^\x21-\x7e]/)
+  if (strange >= 0) return fail({ code: 'EQ_SECRET_CHARACTERS', position: strange + 1 })
+  const shape = facts.shapes.find((entry) => cleaned.startsWith(entry.prefix))
+  if (shape && cleaned.length < shape.minLength) {
+    const { minLength, prefix } = shape
+    return fail({ code: 'EQ_SECRET_TRUNCATED', length: cleaned.length, minLength, prefix })
+  }
+  return ok({ secret: new Secret(cleaned), ...(shape && { shape }) })
+}
+
+function clean(text: string): string {
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .replace(/\r/g, '')
+    .trim()
+  const assigned = /^(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*([\s\S]*)$/.exec(
+    lines,
+  )
+  const value = (assigned?.[1] ?? lines).trim().replace(/;$/, '')
+  const quoted = /^(["'`])([\s\S]*)\1$/.exec(value)
+  const bare = (quoted?.[2] ?? value).replace(/^(?:authorization\s*:\s*)?bearer\s+/i, '')
+  // A terminal wraps a long token; the breaks and the spaces beside them are not part of it.
+  return bare.replace(/\s*\n\s*/g, '').trim()
+}

@@ -1,0 +1,118 @@
+/** Settings with their defaults. Units stand in the names. How they look on disk is `wire/settings-file.ts`'s matter. */
+
+import type { CredentialType } from './credential.ts'
+import type { AgentId, ProfileId, ProviderId } from './names.ts'
+import { MAIN_AGENT } from './names.ts'
+import type { ConfiguredProvider } from './provider.ts'
+import { DAY_MS } from './time.ts'
+
+/** What config says of a profile; the secret itself is never there. */
+export interface ProfileSettings {
+  readonly provider: ProviderId
+  /** Which credential types are accepted. `oauth` accepts `oauth` and `token`. */
+  readonly mode: CredentialType
+  readonly email?: string
+}
+
+export interface ModelChoice {
+  /** As the user wrote it: an alias or `provider/model`. */
+  readonly primary?: string
+  readonly fallbacks?: readonly string[]
+}
+
+export interface AgentSettings {
+  readonly id: AgentId
+  readonly name?: string
+  readonly default?: boolean
+  readonly model?: ModelChoice
+}
+
+export interface Settings {
+  readonly env: {
+    readonly vars: ReadonlyMap<string, string>
+    readonly shellEnv: { readonly enabled: boolean; readonly timeoutMs: number }
+  }
+  readonly auth: {
+    readonly profiles: ReadonlyMap<ProfileId, ProfileSettings>
+    readonly order: ReadonlyMap<ProviderId, readonly ProfileId[]>
+    /** A login that ends within this time and cannot renew itself is "expiring". */
+    readonly warnWithinMs: number
+  }
+  readonly models: { readonly providers: ReadonlyMap<ProviderId, ConfiguredProvider> }
+  readonly agents: {
+    readonly defaults: {
+      readonly model: ModelChoice
+      /** Listed models by `provider/model`. Not empty: only these, the default and the fallbacks may be used. */
+      readonly models: ReadonlyMap<string, { readonly alias?: string }>
+      /** Alias to `provider/model`; restricts nothing. */
+      readonly aliases: ReadonlyMap<string, string>
+      readonly system?: string
+    }
+    readonly list: readonly AgentSettings[]
+  }
+  readonly gateway: {
+    readonly port: number
+    readonly bind: string
+    /** Host header values accepted beside the loopback names. */
+    readonly allowedHosts: readonly string[]
+    /** Origins of pages that may call; none by default. */
+    readonly allowedOrigins: readonly string[]
+    /** Largest request body, bytes. */
+    readonly maxBodyBytes: number
+    /** How long running replies may take to end after SIGTERM, ms. */
+    readonly drainTimeoutMs: number
+  }
+  readonly upstream: {
+    /** How long a connection may take, ms. */
+    readonly connectTimeoutMs: number
+    /** How long the first byte of an answer may take, ms. */
+    readonly firstByteTimeoutMs: number
+    /** How long an answer may pause, ms. */
+    readonly idleTimeoutMs: number
+  }
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  env: { vars: new Map(), shellEnv: { enabled: false, timeoutMs: 5_000 } },
+  auth: {
+    profiles: new Map(),
+    order: new Map(),
+    warnWithinMs: DAY_MS,
+  },
+  models: { providers: new Map() },
+  agents: { defaults: { model: {}, models: new Map(), aliases: new Map() }, list: [] },
+  gateway: {
+    port: 18_789,
+    bind: '127.0.0.1',
+    allowedHosts: [],
+    allowedOrigins: [],
+    maxBodyBytes: 32 * 1024 * 1024,
+    drainTimeoutMs: 10_000,
+  },
+  upstream: { connectTimeoutMs: 8_000, firstByteTimeoutMs: 600_000, idleTimeoutMs: 300_000 },
+}
+
+/** The agents there are: those of config, and `main`, which always is. */
+export function agentsOf(settings: Settings): readonly AgentSettings[] {
+  const listed = settings.agents.list
+  return listed.some((agent) => agent.id === MAIN_AGENT) ? listed : [{ id: MAIN_AGENT }, ...listed]
+}
+
+/** The agent that serves when none is named: the one marked default, else `main`. */
+export function defaultAgent(settings: Settings): AgentId {
+  return settings.agents.list.find((agent) => agent.default)?.id ?? MAIN_AGENT
+}
+
+/** Whether config's mode for a profile accepts a credential of this type. */
+export function acceptsType(mode: CredentialType, type: CredentialType): boolean {
+  return mode === type || (mode === 'oauth' && type === 'token')
+}
+
+/** The model choice of an agent: its own where it says something, else the defaults. */
+export function modelChoice(settings: Settings, agent: AgentId): ModelChoice {
+  const own = settings.agents.list.find((entry) => entry.id === agent)?.model
+  const defaults = settings.agents.defaults.model
+  const primary = own?.primary ?? defaults.primary
+  const fallbacks = own?.fallbacks ?? (own?.primary ? undefined : defaults.fallbacks)
+  return { ...(primary !== undefined && { primary }), ...(fallbacks && { fallbacks }) }
+}

@@ -1,0 +1,216 @@
+/** Facts of the domain in a user's words. With `explain.ts`, the only place for prose. */
+
+import type { FailureReason, Rest } from './cooldown.ts'
+import type { FailedAttempt } from './fault.ts'
+import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
+import type {
+  Candidate,
+  CredentialSource,
+  PassedOver,
+  Ranked,
+  Taken,
+  VariableSource,
+} from './rotation.ts'
+import type { EpochMs } from './time.ts'
+import { dateText, inWords, relative } from './time.ts'
+
+const REASONS: Readonly<Record<FailureReason, string>> = {
+  auth: 'the provider did not accept the credential',
+  permission: 'the provider does not permit this',
+  billing: 'no credit, or a spending limit',
+  rate_limit: 'rate limit',
+  overloaded: 'the provider is overloaded',
+  timeout: 'no answer in time',
+  network: 'could not be reached',
+  server_error: 'the provider had an internal error',
+  invalid_request: 'the provider did not accept the request',
+  not_found: 'the provider does not know this model',
+  content_policy: 'refused by the content policy',
+  context_overflow: 'the conversation is too long for the model',
+  conflict: 'conflict',
+  cancelled: 'cancelled',
+}
+
+export function reasonWords(reason: FailureReason): string {
+  return REASONS[reason]
+}
+
+export function verdictWords(entry: Ranked, now: EpochMs | undefined): string {
+  return entry.taken ? takenWords(entry.why, now) : passedOverWords(entry.why, now)
+}
+
+function takenWords(why: Taken, now: EpochMs | undefined): string {
+  switch (why.code) {
+    case 'pinned':
+      return 'pinned in this session'
+    case 'agent_order':
+      return "place in the agent's order"
+    case 'config_order':
+      return 'place in auth.order of the config'
+    case 'kind_order':
+      return 'no order set: oauth, token, api_key, then keys outside the book; least recently used first'
+    case 'last_resort':
+      return `last resort: ${restWords(why.rest, now)}`
+    default:
+      return why satisfies never
+  }
+}
+
+export function passedOverWords(
+  why: PassedOver | { readonly code: 'gone' },
+  now: EpochMs | undefined,
+): string {
+  switch (why.code) {
+    case 'gone':
+      return 'there is no such profile any more'
+    case 'another_pinned':
+      return `this session is pinned to ${why.pin}`
+    case 'not_in_order':
+      return why.order === 'agent' ? "not in the agent's order" : 'not in auth.order of the config'
+    case 'mode_mismatch':
+      return `config expects mode ${why.mode}, the credential is ${why.type}`
+    case 'missing_variable':
+      return `the config refers to ${why.variable}, which is not set`
+    case 'blank':
+      return 'the stored secret is empty'
+    case 'expired':
+      return `expired ${relative(why.at, now)} (${dateText(why.at)})`
+    case 'awaiting_renewal':
+      return `access expired ${relative(why.at, now)}; it must be renewed first`
+    case 'policy_refused':
+      return `the provider refuses this use: ${why.words}`
+    case 'resting':
+      return restWords(why.rest, now)
+    default:
+      return why satisfies never
+  }
+}
+
+export function restWords(rest: Rest, now: EpochMs | undefined): string {
+  const said = rest.source === 'provider' ? 'as the provider asked' : 'our own guess'
+  const end =
+    now === undefined ? `until ${dateText(rest.until)}` : `for ${inWords(rest.until - now)} more`
+  return `rests ${end} (${REASONS[rest.reason]}; ${said})`
+}
+
+export function accessWords(access: Access, now: EpochMs | undefined): string {
+  switch (access.state) {
+    case 'usable':
+      return access.until === undefined
+        ? 'usable, no end known'
+        : `usable, ends ${relative(access.until, now)} (${dateText(access.until)})`
+    case 'expired':
+      return `expired ${relative(access.at, now)} (${dateText(access.at)})`
+    case 'rejected':
+      return `rejected ${relative(access.at, now)}: ${access.words}`
+    case 'missing':
+      return access.variable === undefined ? 'empty' : `${access.variable} is not set`
+    default:
+      return access satisfies never
+  }
+}
+
+export function grantWords(grant: Grant, now: EpochMs | undefined): string {
+  const proven =
+    grant.provenAt === undefined
+      ? 'never used'
+      : `last good answer ${relative(grant.provenAt, now)}`
+  switch (grant.state) {
+    case 'static':
+      return `static (nothing renews it), ${proven}`
+    case 'renewable':
+      return `renewable, ${proven}`
+    case 'borrowed':
+      return `borrowed: its owner renews it, ${proven}`
+    case 'none_needed':
+      return `no credential needed, ${proven}`
+    default:
+      return grant satisfies never
+  }
+}
+
+export function quotaWords(quota: Quota, now: EpochMs | undefined): string {
+  return quota.state === 'unknown' ? 'nothing known against it' : restWords(quota.rest, now)
+}
+
+export function policyWords(policy: Policy, now: EpochMs | undefined): string {
+  switch (policy.state) {
+    case 'unknown':
+      return 'not yet seen'
+    case 'allowed':
+      return `allowed, seen ${relative(policy.at, now)}`
+    case 'refused':
+      return `refused ${relative(policy.at, now)}: ${policy.words}`
+    default:
+      return policy satisfies never
+  }
+}
+
+/** Where a credential stands: `ANTHROPIC_API_KEY from ~/.equabot/.env, line 3`. */
+export function sourceWords(source: CredentialSource, shown: (path: string) => string): string {
+  switch (source.kind) {
+    case 'store':
+      return shown(source.path)
+    case 'variable':
+      return `${source.variable} from ${variableSourceWords(source.from, shown)}`
+    case 'config':
+      return `${source.field} in the config`
+    case 'none_needed':
+      return 'no credential needed'
+    default:
+      return source satisfies never
+  }
+}
+
+function variableSourceWords(from: VariableSource, shown: (path: string) => string): string {
+  switch (from.kind) {
+    case 'process':
+      return 'the environment of this process'
+    case 'env_file':
+      return `${shown(from.path)}, line ${from.line}`
+    case 'config':
+      return `${from.field} in the config`
+    case 'shell':
+      return `the login shell ${from.shell}`
+    default:
+      return from satisfies never
+  }
+}
+
+export function findingWords(finding: CheckFinding): string {
+  const who = finding.candidate?.id ?? finding.provider
+  switch (finding.problem) {
+    case 'none':
+      return `${who}: no credential`
+    case 'expired':
+      return `${who}: expired`
+    case 'rejected':
+      return `${who}: the provider rejected it`
+    case 'refused':
+      return `${who}: the provider refuses this use`
+    case 'missing':
+      return `${who}: empty, or its variable is not set`
+    case 'expiring':
+      return `${who}: ends soon`
+    default:
+      return finding.problem satisfies never
+  }
+}
+
+/** The command that gives this provider a credential. */
+export function credentialCommand(provider: string): string {
+  return `equabot models auth paste-token --provider ${provider}`
+}
+
+/** What a chat says when the first choice did not serve: who failed and why, and when someone else now pays. */
+export function failoverWords(
+  attempts: readonly FailedAttempt[],
+  served: Candidate,
+): readonly string[] {
+  const failed = attempts.map(
+    (attempt) => `${attempt.profile} could not serve: ${reasonWords(attempt.reason)}`,
+  )
+  if (failed.length === 0) return []
+  const paid = served.lane === 'metered' ? ' (paid by use)' : ''
+  return [`${failed.join('; ')}. Answered by ${served.id}${paid}`]
+}

@@ -1,0 +1,228 @@
+/** Everything a choice depends on, at one instant. Built by `services/world.ts`; judged here without any I/O. */
+
+import type { AgentState } from './cooldown.ts'
+import type { Credential } from './credential.ts'
+import { bearerOf } from './credential.ts'
+import type { Fault } from './fault.ts'
+import type { AgentId, ModelKey, ProfileId, ProviderId } from './names.ts'
+import { nameOf, profileId } from './names.ts'
+import type { EffectiveBook } from './profile.ts'
+import { profilesOf } from './profile.ts'
+import type { ProviderFacts, ProviderTable } from './provider.ts'
+import type {
+  Candidate,
+  CredentialSource,
+  ExplicitOrder,
+  Ranked,
+  VariableSource,
+} from './rotation.ts'
+import { rank } from './rotation.ts'
+import { Secret } from './secret.ts'
+import type { Settings } from './settings.ts'
+import type { EpochMs } from './time.ts'
+
+export interface Variable {
+  readonly value: Secret
+  readonly from: VariableSource
+}
+
+/** The variables that matter here, each with its source; blank ones are absent. */
+export type Environment = ReadonlyMap<string, Variable>
+
+export interface World {
+  readonly agent: AgentId
+  readonly now: EpochMs
+  readonly settings: Settings
+  readonly providers: ProviderTable
+  readonly book: EffectiveBook
+  /** Path of each agent's `auth-profiles.json`, for saying where a profile stands. */
+  readonly bookPath: (agent: AgentId) => string
+  /** Why a book could not be read. What does not depend on it still works; nothing is written over it. */
+  readonly bookFault?: Fault
+  readonly environment: Environment
+  readonly state: AgentState
+  readonly fingerprint: (secret: Secret) => string
+}
+
+/** Names of candidates that are not profiles; a profile may not bear one. */
+export const RESERVED_NAMES: readonly string[] = ['env', 'config', 'local', 'builtin']
+
+export function isReserved(id: ProfileId): boolean {
+  return RESERVED_NAMES.includes(nameOf(id))
+}
+
+/** Every credential that could serve this provider, in no particular order. Serving without one needs that there is none. */
+export function candidatesFor(world: World, facts: ProviderFacts): readonly Candidate[] {
+  const variable = variableCandidate(world, facts)
+  const config = configCandidate(world, facts).filter(
+    (entry) => !entry.credential || entry.fingerprint !== variable[0]?.fingerprint,
+  )
+  const given = [...storedCandidates(world, facts), ...variable, ...config]
+  const candidates = given.length > 0 ? given : keylessCandidate(facts)
+  const missing = missingHeaderVariable(world, facts)
+  return missing === undefined
+    ? candidates
+    : candidates.map((entry) => ({ ...entry, missingVariable: missing }))
+}
+
+/** The candidates for a model with their verdicts: what the next request does. */
+export function rankFor(world: World, model: ModelKey, pin?: ProfileId): readonly Ranked[] {
+  const facts = world.providers.get(model.provider)
+  if (!facts) return []
+  const order = explicitOrder(world, facts.id)
+  return rank({
+    candidates: candidatesFor(world, facts),
+    ...(order && { order }),
+    ...(pin && { pin }),
+    model,
+    state: world.state,
+    now: world.now,
+  })
+}
+
+/** The order that the user set: the agent's, else config's. */
+export function explicitOrder(world: World, provider: ProviderId): ExplicitOrder | undefined {
+  const own = world.book.order.get(provider)
+  if (own) return { from: 'agent', ids: own }
+  const configured = world.settings.auth.order.get(provider)
+  return configured && { from: 'config', ids: configured }
+}
+
+/** Whether the user set this provider up: gave it a credential, usable or not, or a server that needs none. */
+export function hasCredential(world: World, facts: ProviderFacts): boolean {
+  if (facts.keyless !== 'sandbox' && world.settings.models.providers.has(facts.id)) return true
+  return candidatesFor(world, facts).some((candidate) => candidate.source.kind !== 'none_needed')
+}
+
+/** Text with its `${NAME}` references replaced, or the first name that is not set. `$${NAME}` stands for itself. */
+export function fillReferences(
+  text: string,
+  environment: Environment,
+): { readonly text: string; readonly used: readonly string[] } | { readonly missing: string } {
+  const used: string[] = []
+  let missing: string | undefined
+  const filled = text.replace(
+    /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g,
+    (whole, escaped: string, name: string) => {
+      if (escaped) return whole.slice(1)
+      const variable = environment.get(name)
+      if (!variable) missing ??= name
+      used.push(name)
+      return variable?.value.reveal() ?? ''
+    },
+  )
+  return missing === undefined ? { text: filled, used } : { missing }
+}
+
+/** Names of the variables that a text refers to. */
+export function referencedNames(text: string): readonly string[] {
+  return [...text.matchAll(/(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g)].map((match) => match[1] ?? '')
+}
+
+/** The headers that config adds for this provider, references filled in. Those of unset variables are left out. */
+export function configuredHeaders(
+  world: World,
+  provider: ProviderId,
+): Readonly<Record<string, Secret>> {
+  const headers: Record<string, Secret> = {}
+  for (const [name, template] of headerTemplates(world, provider)) {
+    const filled = fillReferences(template, world.environment)
+    if ('text' in filled) headers[name.toLowerCase()] = new Secret(filled.text)
+  }
+  return headers
+}
+
+function missingHeaderVariable(world: World, facts: ProviderFacts): string | undefined {
+  for (const [, template] of headerTemplates(world, facts.id)) {
+    const filled = fillReferences(template, world.environment)
+    if ('missing' in filled) return filled.missing
+  }
+  return undefined
+}
+
+function headerTemplates(world: World, provider: ProviderId): readonly [string, string][] {
+  return Object.entries(world.settings.models.providers.get(provider)?.headers ?? {})
+}
+
+function storedCandidates(world: World, facts: ProviderFacts): readonly Candidate[] {
+  return profilesOf(world.book, facts.id).map((profile) => {
+    const mode = world.settings.auth.profiles.get(profile.id)?.mode
+    return {
+      ...candidate(world, facts, profile.id, profile.credential, {
+        kind: 'store',
+        agent: profile.home,
+        path: world.bookPath(profile.home),
+      }),
+      origin: profile.origin,
+      ...(mode && { mode }),
+    }
+  })
+}
+
+function variableCandidate(world: World, facts: ProviderFacts): readonly Candidate[] {
+  for (const name of facts.variables) {
+    const variable = world.environment.get(name)
+    if (!variable) continue
+    const credential = staticCredential(facts, variable.value)
+    const source: CredentialSource = { kind: 'variable', variable: name, from: variable.from }
+    return [candidate(world, facts, profileId(facts.id, 'env'), credential, source)]
+  }
+  return []
+}
+
+function configCandidate(world: World, facts: ProviderFacts): readonly Candidate[] {
+  const template = world.settings.models.providers.get(facts.id)?.apiKey
+  if (template === undefined) return []
+  const id = profileId(facts.id, 'config')
+  const field = `models.providers.${facts.id}.apiKey`
+  const filled = fillReferences(template, world.environment)
+  if ('missing' in filled) {
+    const source: CredentialSource = { kind: 'config', field }
+    return [{ ...candidate(world, facts, id, undefined, source), missingVariable: filled.missing }]
+  }
+  const name = filled.used[0]
+  const variable = name === undefined ? undefined : world.environment.get(name)
+  const source: CredentialSource =
+    name !== undefined && variable
+      ? { kind: 'variable', variable: name, from: variable.from }
+      : { kind: 'config', field }
+  return [candidate(world, facts, id, staticCredential(facts, new Secret(filled.text)), source)]
+}
+
+function keylessCandidate(facts: ProviderFacts): readonly Candidate[] {
+  if (!facts.keyless) return []
+  return [
+    {
+      id: profileId(facts.id, facts.keyless === 'sandbox' ? 'builtin' : 'local'),
+      fingerprint: '',
+      source: { kind: 'none_needed' },
+      origin: 'equabot',
+      lane: 'free',
+    },
+  ]
+}
+
+/** A key from outside the book: a bearer token when it looks like one, else an API key. */
+function staticCredential(facts: ProviderFacts, secret: Secret): Credential {
+  const shape = facts.shapes.find((entry) => secret.reveal().startsWith(entry.prefix))
+  return shape?.type === 'token'
+    ? { type: 'token', token: secret }
+    : { type: 'api_key', key: secret }
+}
+
+function candidate(
+  world: World,
+  facts: ProviderFacts,
+  id: ProfileId,
+  credential: Credential | undefined,
+  source: CredentialSource,
+): Candidate {
+  return {
+    id,
+    ...(credential && { credential }),
+    fingerprint: credential ? world.fingerprint(bearerOf(credential)) : '',
+    source,
+    origin: 'equabot',
+    lane: facts.lanes[credential?.type ?? 'api_key'],
+  }
+}
