@@ -1,0 +1,76 @@
+/** The whole program as its faces see it. Built by `compose.ts`. */
+
+import type { Fault } from '../domain/fault.ts'
+import type {
+  Clock,
+  GatewayClient,
+  GatewayFiles,
+  GatewayHealth,
+  GatewayRecord,
+  Log,
+  ProfileStore,
+  SessionStore,
+  SettingsStore,
+} from '../domain/ports.ts'
+import type { Result } from '../domain/result.ts'
+import type { Secret } from '../domain/secret.ts'
+import type { Agents } from './agents.ts'
+import type { Conversation } from './conversation.ts'
+import type { Dispatch } from './dispatch.ts'
+import type { ModelSettings } from './model-settings.ts'
+import type { Orders } from './order.ts'
+import type { Report } from './report.ts'
+import type { Vault } from './vault.ts'
+import type { LoadWorld } from './world.ts'
+
+export type { GatewayClient, GatewayHealth }
+
+export interface App {
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly stateDir: string
+  /** A path as a person wants to see it, `~/…` for those under home. */
+  readonly show: (path: string) => string
+  readonly loadWorld: LoadWorld
+  readonly settings: SettingsStore
+  readonly profiles: ProfileStore
+  readonly sessions: SessionStore
+  readonly vault: Vault
+  readonly orders: Orders
+  readonly report: Report
+  readonly modelSettings: ModelSettings
+  readonly agents: Agents
+  readonly conversation: Conversation
+  readonly dispatch: Dispatch
+  readonly gatewayFiles: GatewayFiles
+  /** Starts the gateway in this process. */
+  readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>
+  /** The gateway that runs on this state folder, in whichever process. */
+  readonly gatewayClient: () => Promise<Result<GatewayClient, Fault>>
+  /** Keys of the sandbox provider and what each does. */
+  readonly sandboxKeys: readonly { readonly key: string; readonly does: string }[]
+  /** Writes what is still pending and lets go of sockets. */
+  readonly close: () => Promise<Result<void, Fault>>
+}
+
+export interface GatewayOptions {
+  /** 0: any free one. Absent: EQUABOT_GATEWAY_PORT, else config. */
+  readonly port?: number
+  readonly bind?: string
+}
+
+export interface RunningGateway {
+  readonly record: GatewayRecord
+  readonly url: string
+  /** Stops accepting, lets running replies end within the drain time, then resolves. */
+  readonly stop: () => Promise<void>
+}
+
+/** How a gateway is served; the face gives this to `compose.ts`. */
+export interface GatewayFace {
+  readonly listen: (
+    app: App,
+    options: { readonly port: number; readonly bind: string; readonly token: Secret },
+  ) => Promise<Result<{ readonly port: number; readonly stop: () => Promise<void> }, Fault>>
+}

@@ -1,0 +1,256 @@
+/** Conversations: turns of a session, its model and pin. What is typed after a slash is answered in `slash-answers.ts`. */
+
+import type {
+  ChatMessage,
+  ChatUsage,
+  ReplyEvent,
+  TranscriptEntry,
+  TurnEvent,
+} from '../domain/chat.ts'
+import type { Fault } from '../domain/fault.ts'
+import type { ResolvedModel } from '../domain/models.ts'
+import { aliasesOf, modelChain, resolveText } from '../domain/models.ts'
+import type { AgentId, SessionId } from '../domain/names.ts'
+import { formatModelKey } from '../domain/names.ts'
+import type { ChatCodec, Clock, SessionHead, SessionStore } from '../domain/ports.ts'
+import type { Protocol } from '../domain/provider.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import { parseSlash } from '../domain/slash.ts'
+import { failoverWords } from '../domain/wording.ts'
+import type { World } from '../domain/world.ts'
+import type { Dispatch, Served } from './dispatch.ts'
+import { answerSlash } from './slash-answers.ts'
+import type { LoadWorld } from './world.ts'
+
+export interface TurnRequest {
+  readonly agent?: AgentId
+  readonly session: SessionId
+  readonly message: string
+  /** For this turn alone: a model, an alias, either with `@profile`. */
+  readonly model?: string
+}
+
+export interface Conversation {
+  /** The events of one turn; the last is `finished` or `failed`. Aborting stops the upstream and keeps what came. */
+  turn(request: TurnRequest, signal: AbortSignal): AsyncIterable<TurnEvent>
+}
+
+export interface ConversationDeps {
+  readonly loadWorld: LoadWorld
+  readonly dispatch: Dispatch
+  readonly sessions: SessionStore
+  readonly codecs: Readonly<Partial<Record<Protocol, ChatCodec>>>
+  readonly clock: Clock
+}
+
+/** Longest reply that is asked for, tokens. */
+const MAX_REPLY_TOKENS = 4_096
+const TITLE_LENGTH = 60
+
+export function createConversation(deps: ConversationDeps): Conversation {
+  const busy = new Set<string>()
+  return {
+    async *turn(request, signal) {
+      const loaded = await deps.loadWorld(request.agent)
+      if (!loaded.ok) return yield { type: 'failed', fault: loaded.fault }
+      const key = `${loaded.value.agent}/${request.session}`
+      if (busy.has(key)) {
+        return yield {
+          type: 'failed',
+          fault: { code: 'EQ_SESSION_BUSY', session: request.session },
+        }
+      }
+      busy.add(key)
+      try {
+        yield* runTurn(deps, loaded.value, request, signal)
+      } finally {
+        busy.delete(key)
+      }
+    },
+  }
+}
+
+async function* runTurn(
+  deps: ConversationDeps,
+  world: World,
+  request: TurnRequest,
+  signal: AbortSignal,
+): AsyncIterable<TurnEvent> {
+  const read = await deps.sessions.read(world.agent, request.session)
+  if (!read.ok) return yield { type: 'failed', fault: read.fault }
+  const head = read.value ?? newHead(world, request.session)
+
+  const aliases = [...aliasesOf(world.settings).values()].map((entry) => entry.alias)
+  const command = parseSlash(request.message, aliases)
+  if (!command) return yield* chatTurn(deps, world, head, request, signal)
+  const answer = command.ok ? answerSlash(world, head, command.value) : command
+  if (!answer.ok) return yield { type: 'failed', fault: answer.fault }
+  if (answer.value.head) {
+    const written = await deps.sessions.write(answer.value.head)
+    if (!written.ok) return yield { type: 'failed', fault: written.fault }
+  }
+  yield { type: 'command', text: answer.value.text }
+  if (answer.value.message === undefined) return yield { type: 'finished', stopReason: 'command' }
+  const next = { ...request, message: answer.value.message }
+  yield* chatTurn(deps, world, answer.value.head ?? head, next, signal)
+}
+
+async function* chatTurn(
+  deps: ConversationDeps,
+  world: World,
+  head: SessionHead,
+  request: TurnRequest,
+  signal: AbortSignal,
+): AsyncIterable<TurnEvent> {
+  const models = chooseModels(world, head, request.model)
+  if (!models.ok) return yield { type: 'failed', fault: models.fault }
+  const history = await deps.sessions.transcript(world.agent, head.id)
+  if (!history.ok) return yield { type: 'failed', fault: history.fault }
+  const messages = conversationSoFar(history.value, head, request.message)
+  const system = world.settings.agents.defaults.system
+
+  const served = await deps.dispatch({
+    agent: world.agent,
+    models: models.value,
+    ...(head.pin && { pin: head.pin.profile }),
+    encode: (facts, model) => {
+      const codec = deps.codecs[facts.protocol]
+      if (!codec) return fail(unspoken(formatModelKey(model), facts.protocol))
+      const body = codec.encode({
+        model: model.model,
+        ...(system !== undefined && { system }),
+        messages,
+        maxTokens: MAX_REPLY_TOKENS,
+      })
+      return ok({ path: codec.path, headers: {}, body })
+    },
+    signal,
+  })
+  if (!served.ok) return yield { type: 'failed', fault: served.fault }
+  yield* reply(deps, head, request, served.value, signal)
+}
+
+async function* reply(
+  deps: ConversationDeps,
+  head: SessionHead,
+  request: TurnRequest,
+  served: Served,
+  signal: AbortSignal,
+): AsyncIterable<TurnEvent> {
+  const { model, candidate, attempts, facts } = served
+  yield { type: 'started', model, profile: candidate.id, lane: candidate.lane, attempts }
+  for (const text of failoverWords(attempts, candidate)) yield { type: 'notice', text }
+
+  const codec = deps.codecs[facts.protocol]
+  const heard: Heard = { text: '', stopReason: '', usage: { inputTokens: 0, outputTokens: 0 } }
+  let broken: Fault | undefined
+  try {
+    for await (const event of codec?.decode(served.answer.body) ?? []) {
+      hear(heard, event)
+      if (event.type === 'text') yield { type: 'text', text: event.text }
+      if (event.type === 'error') broken = cut(served, event.words)
+    }
+  } catch (error) {
+    broken = cut(served, error instanceof Error ? error.message : 'the connection was closed')
+  }
+  if (signal.aborted) broken = { code: 'EQ_REQUEST_CANCELLED' }
+
+  const kept = await keepTurn(deps, head, request.message, served, heard, broken !== undefined)
+  if (broken) return yield { type: 'failed', fault: broken }
+  if (!kept.ok) return yield { type: 'failed', fault: kept.fault }
+  yield { type: 'finished', stopReason: heard.stopReason, usage: heard.usage }
+}
+
+interface Heard {
+  text: string
+  stopReason: string
+  usage: ChatUsage
+}
+
+function hear(heard: Heard, event: ReplyEvent): void {
+  if (event.type === 'text') heard.text += event.text
+  if (event.type === 'stop') heard.stopReason = event.reason
+  if (event.type === 'usage') heard.usage = { ...heard.usage, ...event.usage }
+}
+
+/** What was said is kept, also when the reply broke off; a turn without any reply leaves no trace. */
+async function keepTurn(
+  deps: ConversationDeps,
+  head: SessionHead,
+  message: string,
+  served: Served,
+  heard: Heard,
+  partial: boolean,
+): Promise<Result<void, Fault>> {
+  if (partial && heard.text === '') return ok()
+  const now = deps.clock.now()
+  const entries: readonly TranscriptEntry[] = [
+    { at: now, role: 'user', text: message },
+    {
+      at: now,
+      role: 'assistant',
+      text: heard.text,
+      model: formatModelKey(served.model),
+      profile: served.candidate.id,
+      usage: heard.usage,
+      ...(partial && { partial }),
+    },
+  ]
+  const appended = await deps.sessions.append(head.agent, head.id, entries)
+  if (!appended.ok) return appended
+  return deps.sessions.write({
+    ...head,
+    title: head.title ?? titleOf(message),
+    turns: head.turns + 1,
+    updatedAt: now,
+  })
+}
+
+/** The model of this turn, else of the session, else the default with its fallbacks. */
+function chooseModels(
+  world: World,
+  head: SessionHead,
+  asked: string | undefined,
+): Result<readonly ResolvedModel[], Fault> {
+  const text = asked ?? head.model
+  if (text !== undefined) {
+    const model = resolveText(world, text)
+    return model.ok ? ok([model.value]) : model
+  }
+  const chain = modelChain(world)
+  return chain.ok ? ok([chain.value.primary, ...chain.value.fallbacks]) : chain
+}
+
+function conversationSoFar(
+  history: readonly TranscriptEntry[],
+  head: SessionHead,
+  message: string,
+): readonly ChatMessage[] {
+  const since = head.startedAt ?? 0
+  const before = history.filter((entry) => entry.at >= since && entry.text !== '')
+  return [...before.map(({ role, text }) => ({ role, text })), { role: 'user', text: message }]
+}
+
+function newHead(world: World, id: SessionId): SessionHead {
+  return { id, agent: world.agent, createdAt: world.now, updatedAt: world.now, turns: 0 }
+}
+
+function titleOf(message: string): string {
+  const line = message.trim().split('\n')[0] ?? ''
+  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1)}…` : line
+}
+
+function cut({ candidate, model }: Served, detail: string): Fault {
+  return { code: 'EQ_UPSTREAM_CUT', profile: candidate.id, model: formatModelKey(model), detail }
+}
+
+function unspoken(model: string, protocol: Protocol): Fault {
+  return {
+    code: 'EQ_REQUEST_PROTOCOL',
+    model,
+    asked: 'a chat turn',
+    spoken: protocol,
+    path: 'a client of that protocol',
+  }
+}

@@ -1,0 +1,296 @@
+/**
+ * Serves one request: rank, send, record; the next candidate is tried until the first byte, never after it.
+ *
+ * What a failure teaches is recorded before the next candidate is tried, so `models status` knows it too.
+ */
+
+import { afterFailure, afterOverload, afterSuccess, mayFailOver } from '../domain/cooldown.ts'
+import type { UpstreamFailure } from '../domain/cooldown.ts'
+import type { FailedAttempt, Fault } from '../domain/fault.ts'
+import type { ResolvedModel } from '../domain/models.ts'
+import type { AgentId, ModelKey, ProfileId } from '../domain/names.ts'
+import { formatModelKey, MAIN_AGENT, providerOf } from '../domain/names.ts'
+import type {
+  Clock,
+  Log,
+  ReplyJudge,
+  StateStore,
+  Upstream,
+  UpstreamAnswer,
+} from '../domain/ports.ts'
+import type { ProviderFacts } from '../domain/provider.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { Candidate, PassedOver, Ranked } from '../domain/rotation.ts'
+import { tried } from '../domain/rotation.ts'
+import type { World } from '../domain/world.ts'
+import { rankFor } from '../domain/world.ts'
+import type { Outgoing } from './outgoing.ts'
+import { upstreamRequest } from './outgoing.ts'
+import type { LoadWorld } from './world.ts'
+
+export interface DispatchRequest {
+  readonly agent: AgentId
+  /** Tried in this order; the first is what was asked for. */
+  readonly models: readonly ResolvedModel[]
+  /** A pin of the session; a pin typed with the model wins over it. */
+  readonly pin?: ProfileId
+  /** The request in the dialect of this provider, or why it cannot be put so. */
+  readonly encode: (facts: ProviderFacts, model: ModelKey) => Result<Outgoing, Fault>
+  readonly signal: AbortSignal
+}
+
+/** An answer whose first byte has come. */
+export interface Served {
+  readonly answer: UpstreamAnswer
+  readonly model: ModelKey
+  readonly facts: ProviderFacts
+  readonly candidate: Candidate
+  /** Those that failed before this one. */
+  readonly attempts: readonly FailedAttempt[]
+}
+
+/** @faults `EQ_CREDENTIAL_NONE`, `EQ_CREDENTIAL_RESTING`, `EQ_PIN_UNUSABLE`, `EQ_UPSTREAM_REJECTED`, `EQ_UPSTREAM_FAILED`, `EQ_REQUEST_CANCELLED`, and those of `encode` and of loading the world */
+export type Dispatch = (request: DispatchRequest) => Promise<Result<Served, Fault>>
+
+export interface DispatchDeps {
+  readonly loadWorld: LoadWorld
+  readonly upstream: Upstream
+  readonly states: StateStore
+  readonly judge: ReplyJudge
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** One request never costs more tries than this, however many profiles there are. */
+const MOST_ATTEMPTS = 5
+const JUDGED_BYTES = 64 * 1024
+
+type Outcome =
+  | { readonly kind: 'served'; readonly served: Served }
+  | { readonly kind: 'ended'; readonly fault: Fault }
+  /** Nobody served this model; the next one may do better. */
+  | { readonly kind: 'next_model'; readonly fault?: Fault }
+
+export function createDispatch(deps: DispatchDeps): Dispatch {
+  return async function dispatch(request) {
+    const loaded = await deps.loadWorld(request.agent)
+    if (!loaded.ok) return loaded
+    const attempts: FailedAttempt[] = []
+    let firstFault: Fault | undefined
+    for (const model of request.models) {
+      const outcome = await serveModel(deps, loaded.value, request, model, attempts)
+      if (outcome.kind === 'served') return ok(outcome.served)
+      if (outcome.kind === 'ended') return fail(outcome.fault)
+      firstFault ??= outcome.fault
+    }
+    if (attempts.length > 0 && firstFault?.code !== 'EQ_UPSTREAM_REJECTED') {
+      return fail({ code: 'EQ_UPSTREAM_FAILED', attempts })
+    }
+    return fail(firstFault ?? { code: 'EQ_INTERNAL', detail: 'a request named no model' })
+  }
+}
+
+async function serveModel(
+  deps: DispatchDeps,
+  world: World,
+  request: DispatchRequest,
+  model: ResolvedModel,
+  attempts: FailedAttempt[],
+): Promise<Outcome> {
+  const facts = world.providers.get(model.provider)
+  if (!facts) return { kind: 'next_model', fault: unknownProvider(world, model) }
+  const outgoing = request.encode(facts, model)
+  if (!outgoing.ok) return { kind: 'next_model', fault: outgoing.fault }
+
+  const pin = model.profile ?? pinFor(model, request.pin)
+  const ranked = rankFor(world, model, pin)
+  const candidates = tried(ranked)
+  if (candidates.length === 0) {
+    return { kind: 'next_model', fault: nobodyToTry(world, facts, ranked, pin) }
+  }
+  for (const candidate of candidates) {
+    if (attempts.length >= MOST_ATTEMPTS) break
+    const outcome = await attempt(
+      deps,
+      world,
+      { request, facts, model, candidate },
+      outgoing.value,
+      attempts,
+    )
+    if (outcome) return outcome
+  }
+  return { kind: 'next_model' }
+}
+
+interface Trial {
+  readonly request: DispatchRequest
+  readonly facts: ProviderFacts
+  readonly model: ModelKey
+  readonly candidate: Candidate
+}
+
+/** Undefined: this candidate failed in a way that another may not. */
+async function attempt(
+  deps: DispatchDeps,
+  world: World,
+  trial: Trial,
+  outgoing: Outgoing,
+  attempts: FailedAttempt[],
+): Promise<Outcome | undefined> {
+  const { request, facts, model, candidate } = trial
+  if (request.signal.aborted) return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
+  const sent = await deps.upstream.send(
+    upstreamRequest(world, facts, candidate, outgoing),
+    request.signal,
+  )
+  if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
+    recordSuccess(deps, candidate, model)
+    const { provider, model: id } = model
+    const served = {
+      answer: sent.value,
+      model: { provider, model: id },
+      facts,
+      candidate,
+      attempts,
+    }
+    return { kind: 'served', served }
+  }
+  const failure = sent.ok ? await judgeAnswer(deps, facts, sent.value) : sent.fault
+  if (failure.reason === 'cancelled' || request.signal.aborted) {
+    return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
+  }
+  recordFailure(deps, candidate, model, failure)
+  const failed = failedAttempt(trial, failure)
+  deps.log.write('warn', 'attempt.failed', { ...failed, agent: request.agent })
+  attempts.push(failed)
+  if (mayFailOver(failure.reason)) return undefined
+  const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed }
+  return failure.reason === 'not_found' ? { kind: 'next_model', fault } : { kind: 'ended', fault }
+}
+
+async function judgeAnswer(
+  deps: DispatchDeps,
+  facts: ProviderFacts,
+  answer: UpstreamAnswer,
+): Promise<UpstreamFailure> {
+  return deps.judge(facts.id, answer, await beginning(answer.body), deps.clock.now())
+}
+
+/** The first part of a body; one that breaks off has said what it has said. */
+async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= JUDGED_BYTES) break
+    }
+  } catch {
+    // A broken error body is judged by what came of it.
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return new TextDecoder().decode(bytes)
+}
+
+function recordSuccess(deps: DispatchDeps, candidate: Candidate, model: ModelKey): void {
+  const now = deps.clock.now()
+  deps.states.update(stateHome(candidate), (state) => ({
+    ...state,
+    profiles: new Map(state.profiles).set(candidate.id, afterSuccess(candidate.fingerprint, now)),
+  }))
+  deps.states.update(MAIN_AGENT, (state) => {
+    if (!state.models.has(formatModelKey(model))) return state
+    const models = new Map(state.models)
+    models.delete(formatModelKey(model))
+    return { ...state, models }
+  })
+}
+
+function recordFailure(
+  deps: DispatchDeps,
+  candidate: Candidate,
+  model: ModelKey,
+  failure: UpstreamFailure,
+): void {
+  const now = deps.clock.now()
+  deps.states.update(stateHome(candidate), (state) => ({
+    ...state,
+    profiles: new Map(state.profiles).set(
+      candidate.id,
+      afterFailure(state.profiles.get(candidate.id), failure, candidate.fingerprint, now),
+    ),
+  }))
+  if (failure.reason !== 'overloaded') return
+  deps.states.update(MAIN_AGENT, (state) => {
+    const key = formatModelKey(model)
+    const rest = afterOverload(state.models.get(key), failure, now)
+    return { ...state, models: new Map(state.models).set(key, rest) }
+  })
+}
+
+/** Usage is kept beside the book that holds the profile; what is outside the books is main's. */
+function stateHome(candidate: Candidate): AgentId {
+  return candidate.source.kind === 'store' ? candidate.source.agent : MAIN_AGENT
+}
+
+function failedAttempt(
+  { facts, model, candidate }: Trial,
+  failure: UpstreamFailure,
+): FailedAttempt {
+  return {
+    profile: candidate.id,
+    model: formatModelKey(model),
+    host: facts.keyless === 'sandbox' ? 'the sandbox' : new URL(facts.baseUrl).host,
+    reason: failure.reason,
+    ...(failure.status !== undefined && { status: failure.status }),
+    words: failure.words,
+    ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
+  }
+}
+
+/** A session's pin binds only models of its own provider. */
+function pinFor(model: ModelKey, pin: ProfileId | undefined): ProfileId | undefined {
+  return pin && providerOf(pin) === model.provider ? pin : undefined
+}
+
+function unknownProvider(world: World, model: ModelKey): Fault {
+  return {
+    code: 'EQ_PROVIDER_UNKNOWN',
+    provider: model.provider,
+    known: [...world.providers.keys()],
+  }
+}
+
+function nobodyToTry(
+  world: World,
+  facts: ProviderFacts,
+  ranked: readonly Ranked[],
+  pin: ProfileId | undefined,
+): Fault {
+  const passedOver = ranked.flatMap((entry) =>
+    entry.taken ? [] : [{ profile: entry.candidate.id, why: entry.why }],
+  )
+  if (pin) {
+    const why: PassedOver | { code: 'gone' } = passedOver.find((entry) => entry.profile === pin)
+      ?.why ?? { code: 'gone' }
+    return { code: 'EQ_PIN_UNUSABLE', profile: pin, why }
+  }
+  if (world.bookFault) return world.bookFault
+  const ends = passedOver.flatMap(({ why }) => (why.code === 'resting' ? [why.rest.until] : []))
+  if (ends.length > 0) {
+    return {
+      code: 'EQ_CREDENTIAL_RESTING',
+      provider: facts.id,
+      until: Math.min(...ends),
+      passedOver,
+    }
+  }
+  return { code: 'EQ_CREDENTIAL_NONE', provider: facts.id, variables: facts.variables, passedOver }
+}

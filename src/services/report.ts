@@ -1,0 +1,257 @@
+/** `models status`, `models auth explain` and `models auth list` as data. They rank with the code that requests use. */
+
+import { expiresAtOf } from '../domain/credential.ts'
+import type { Fault } from '../domain/fault.ts'
+import type { CheckFinding } from '../domain/health.ts'
+import { assess, check, checkServing } from '../domain/health.ts'
+import type { ListedModel } from '../domain/models.ts'
+import { aliasesOf, allowedModels, listModels, modelChain, resolveText } from '../domain/models.ts'
+import type { AgentId, ProviderId, SessionId } from '../domain/names.ts'
+import { formatModelKey, providerOf } from '../domain/names.ts'
+import type { ProfileStore, SessionStore, SettingsStore } from '../domain/ports.ts'
+import type { ProviderFacts } from '../domain/provider.ts'
+import type {
+  CandidateReport,
+  ExplainReport,
+  ProviderReport,
+  StatusReport,
+} from '../domain/report.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { Candidate, Ranked } from '../domain/rotation.ts'
+import { tried, usageOf } from '../domain/rotation.ts'
+import { agentsOf } from '../domain/settings.ts'
+import type { World } from '../domain/world.ts'
+import { hasCredential, rankFor } from '../domain/world.ts'
+import type { LoadWorld } from './world.ts'
+
+export type { CandidateReport, ExplainReport, ProviderReport, StatusReport }
+
+export interface Report {
+  status(options: {
+    readonly agent?: AgentId
+    readonly serving?: boolean
+  }): Promise<Result<StatusReport, Fault>>
+  explain(options: {
+    readonly agent?: AgentId
+    readonly session?: SessionId
+    readonly model?: string
+  }): Promise<Result<ExplainReport, Fault>>
+  /** Every stored profile and key of every provider, with the ranking for that provider. */
+  credentials(options: {
+    readonly agent?: AgentId
+    readonly provider?: ProviderId
+  }): Promise<Result<readonly ProviderReport[], Fault>>
+  models(options: { readonly agent?: AgentId }): Promise<Result<readonly ListedModel[], Fault>>
+}
+
+export interface ReportDeps {
+  readonly loadWorld: LoadWorld
+  readonly settings: SettingsStore
+  readonly profiles: ProfileStore
+  readonly sessions: SessionStore
+}
+
+export function createReport(deps: ReportDeps): Report {
+  return {
+    async status({ agent, serving }) {
+      const loaded = await deps.loadWorld(agent)
+      if (!loaded.ok) return loaded
+      const settings = await deps.settings.read()
+      if (!settings.ok) return settings
+      const world = loaded.value
+      const stored = await deps.profiles.read(world.agent)
+      const checked = await checkAgents(deps, world, agent !== undefined, serving ?? false)
+      if (!checked.ok) return checked
+      const allowed = allowedModels(world)
+      return ok({
+        agent: world.agent,
+        now: world.now,
+        configPath: settings.value.path,
+        configExists: settings.value.exists,
+        bookPath: deps.profiles.path(world.agent),
+        chain: modelChain(world),
+        aliases: [...aliasesOf(world.settings).values()].map(({ alias, model }) => ({
+          alias,
+          model: formatModelKey(model),
+        })),
+        ...(allowed && { allowed: allowed.map(formatModelKey) }),
+        providers: providerReports(world, checked.value.inUse),
+        missing: missingProviders(world, checked.value.findings),
+        check: { exit: checked.value.exit, findings: checked.value.findings },
+        warnWithinMs: world.settings.auth.warnWithinMs,
+        ...(world.bookFault && { bookFault: world.bookFault }),
+        problems: stored.ok ? stored.value.problems : [],
+        migrated: settings.value.migrated,
+      })
+    },
+
+    async explain({ agent, session, model }) {
+      const loaded = await deps.loadWorld(agent)
+      if (!loaded.ok) return loaded
+      const world = loaded.value
+      const head = session ? await deps.sessions.read(world.agent, session) : ok(undefined)
+      if (!head.ok) return head
+      if (session && !head.value) {
+        return fail({ code: 'EQ_SESSION_UNKNOWN', session, agent: world.agent })
+      }
+      const resolved = resolveText(world, model ?? head.value?.model ?? '')
+      if (!resolved.ok) return resolved
+      const chosen = resolved.value
+      const facts = world.providers.get(chosen.provider)
+      if (!facts) return fail({ code: 'EQ_INTERNAL', detail: `no provider ${chosen.provider}` })
+      const sessionPin = head.value?.pin?.profile
+      const pin =
+        chosen.profile ??
+        (sessionPin && providerOf(sessionPin) === chosen.provider ? sessionPin : undefined)
+      if (pin && !rankFor(world, chosen).some((entry) => entry.candidate.id === pin)) {
+        return fail({ code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } })
+      }
+      const chain = modelChain(world)
+      const candidates = candidateReports(world, rankFor(world, chosen, pin))
+      const next = candidates.find((entry) => entry.place === 1)
+      return ok({
+        agent: world.agent,
+        now: world.now,
+        ...(session && { session }),
+        model: { provider: chosen.provider, model: chosen.model },
+        modelBecause:
+          model !== undefined
+            ? 'asked'
+            : head.value?.model !== undefined
+              ? 'session'
+              : chain.ok
+                ? chain.value.chosenBy
+                : 'settings',
+        ...(pin && { pin }),
+        endpoint: facts.baseUrl,
+        protocol: facts.protocol,
+        candidates,
+        ...(next && { next }),
+      })
+    },
+
+    async credentials({ agent, provider }) {
+      const loaded = await deps.loadWorld(agent)
+      if (!loaded.ok) return loaded
+      const reports = providerReports(loaded.value, new Set())
+      return ok(provider ? reports.filter((report) => report.provider === provider) : reports)
+    },
+
+    async models({ agent }) {
+      const loaded = await deps.loadWorld(agent)
+      return loaded.ok ? ok(listModels(loaded.value)) : loaded
+    },
+  }
+}
+
+interface Checked {
+  readonly exit: 0 | 1 | 2
+  readonly findings: readonly CheckFinding[]
+  readonly inUse: ReadonlySet<ProviderId>
+}
+
+/** Every agent's models in use are judged, unless one agent was named. */
+async function checkAgents(
+  deps: ReportDeps,
+  world: World,
+  onlyThis: boolean,
+  serving: boolean,
+): Promise<Result<Checked, Fault>> {
+  const agents = onlyThis ? [world.agent] : agentsOf(world.settings).map((entry) => entry.id)
+  let exit: 0 | 1 | 2 = 0
+  const findings = new Map<string, CheckFinding>()
+  const inUse = new Set<ProviderId>()
+  for (const agent of agents) {
+    const loaded = agent === world.agent ? ok(world) : await deps.loadWorld(agent)
+    if (!loaded.ok) return loaded
+    const used = modelsInUse(loaded.value)
+    for (const { provider } of used) inUse.add(provider)
+    const result = serving ? checkServing(used) : check(used, loaded.value)
+    if (result.exit === 1 || (result.exit === 2 && exit === 0)) exit = result.exit
+    for (const finding of result.findings) {
+      findings.set(`${finding.candidate?.id ?? finding.provider} ${finding.problem}`, finding)
+    }
+  }
+  return ok({ exit, findings: [...findings.values()], inUse })
+}
+
+/** The sandbox stands in where nothing was set up, which is a missing credential and not a served provider. */
+function modelsInUse(world: World): {
+  readonly provider: ProviderId
+  readonly ranked: readonly Ranked[]
+  readonly needsOwn: boolean
+}[] {
+  const chain = modelChain(world)
+  if (!chain.ok) return []
+  const { primary, fallbacks, chosenBy } = chain.value
+  return [primary, ...fallbacks].map((model, index) => ({
+    provider: model.provider,
+    ranked: rankFor(world, model),
+    needsOwn: index === 0 && chosenBy === 'sandbox',
+  }))
+}
+
+function providerReports(world: World, inUse: ReadonlySet<ProviderId>): readonly ProviderReport[] {
+  return [...world.providers.values()]
+    .filter((facts) => inUse.has(facts.id) || hasCredential(world, facts))
+    .map((facts) => providerReport(world, facts, inUse.has(facts.id)))
+}
+
+function providerReport(world: World, facts: ProviderFacts, inUse: boolean): ProviderReport {
+  const chain = modelChain(world)
+  const used = chain.ok
+    ? [chain.value.primary, ...chain.value.fallbacks].find((model) => model.provider === facts.id)
+    : undefined
+  const model = used ?? { provider: facts.id, model: facts.defaultModel ?? '' }
+  const candidates = candidateReports(world, rankFor(world, model))
+  const effective = candidates.find((entry) => entry.place === 1)
+  return {
+    provider: facts.id,
+    title: facts.title,
+    endpoint: facts.baseUrl,
+    protocol: facts.protocol,
+    inUse,
+    ...(effective && { effective }),
+    candidates,
+  }
+}
+
+function candidateReports(world: World, ranked: readonly Ranked[]): readonly CandidateReport[] {
+  const order = tried(ranked)
+  return ranked.map((entry) => candidateReport(world, entry, order.indexOf(entry.candidate) + 1))
+}
+
+function candidateReport(world: World, ranked: Ranked, place: number): CandidateReport {
+  const candidate: Candidate = ranked.candidate
+  const { credential } = candidate
+  const usage = usageOf(candidate, world.state)
+  const expiresAt = credential && expiresAtOf(credential)
+  return {
+    profile: candidate.id,
+    type: credential?.type ?? 'none',
+    fingerprint: candidate.fingerprint,
+    lane: candidate.lane,
+    origin: candidate.origin,
+    source: candidate.source,
+    ...(credential?.email !== undefined && { email: credential.email }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(usage?.lastUsedAt !== undefined && { lastUsedAt: usage.lastUsedAt }),
+    ...(usage?.lastFailure && { lastFailure: usage.lastFailure }),
+    health: assess(candidate, world),
+    ranked,
+    ...(place > 0 && { place }),
+  }
+}
+
+function missingProviders(
+  world: World,
+  findings: readonly CheckFinding[],
+): StatusReport['missing'] {
+  return findings
+    .filter((finding) => finding.problem === 'none')
+    .map(({ provider }) => ({
+      provider,
+      variables: world.providers.get(provider)?.variables ?? [],
+    }))
+}

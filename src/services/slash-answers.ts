@@ -1,0 +1,233 @@
+/** Answers to slash commands, and what each changes in the session. Texts are short lines that fit any chat surface. */
+
+import type { Fault } from '../domain/fault.ts'
+import { listModels, modelChain, resolveModel, resolveText } from '../domain/models.ts'
+import type { ResolvedModel } from '../domain/models.ts'
+import type { ModelRef, ProfileId } from '../domain/names.ts'
+import { formatModelKey, parseProviderId, providerOf, sameModel } from '../domain/names.ts'
+import { nearestOf } from '../domain/nearest.ts'
+import type { SessionHead } from '../domain/ports.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import { tried } from '../domain/rotation.ts'
+import type { SlashCommand } from '../domain/slash.ts'
+import { SLASH_COMMANDS } from '../domain/slash.ts'
+import { relative } from '../domain/time.ts'
+import { verdictWords } from '../domain/wording.ts'
+import type { World } from '../domain/world.ts'
+import { candidatesFor, hasCredential, rankFor } from '../domain/world.ts'
+
+export interface SlashAnswer {
+  readonly text: string
+  /** The session as it is now, when the command changed it. */
+  readonly head?: SessionHead
+  /** What is left to be sent to the model. */
+  readonly message?: string
+}
+
+/** @faults those of models and profiles, `EQ_SLASH_NUMBER`; nothing is changed then */
+export function answerSlash(
+  world: World,
+  head: SessionHead,
+  command: SlashCommand,
+): Result<SlashAnswer, Fault> {
+  switch (command.name) {
+    case 'help':
+      return ok({ text: helpText() })
+    case 'model_list':
+      return modelPicker(world, head)
+    case 'model_pick':
+      return pickModel(world, head, command.number)
+    case 'model_set':
+      return setModel(world, head, command.ref)
+    case 'model_unpin':
+      return ok(unpin(world, head))
+    case 'model_status':
+      return modelStatus(world, head)
+    case 'models':
+      return modelsText(world, command.provider)
+    case 'status':
+      return sessionStatus(world, head)
+    case 'new':
+      return ok(startAfresh(world, head, command.rest))
+    default:
+      return command satisfies never
+  }
+}
+
+function helpText(): string {
+  const width = Math.max(...SLASH_COMMANDS.map(({ usage }) => usage.length))
+  return SLASH_COMMANDS.map(({ usage, gives }) => `${usage.padEnd(width)}  ${gives}`).join('\n')
+}
+
+function modelPicker(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
+  const current = currentModel(world, head)
+  if (!current.ok) return current
+  const lines = listModels(world).map((model, index) => {
+    const aliases = model.aliases.length > 0 ? ` (${model.aliases.join(', ')})` : ''
+    const mark = sameModel(model, current.value) ? '  ← now' : ''
+    return `${String(index + 1).padStart(3)}) ${formatModelKey(model)}${aliases}${mark}`
+  })
+  return ok({
+    text: [
+      `Model now: ${formatModelKey(current.value)}${pinText(head, current.value)}`,
+      'Pick one: /model <number>, /model <model or alias>, or with @<profile> to pin a credential',
+      ...lines,
+      '',
+      'Who would serve, and why: /model status',
+    ].join('\n'),
+  })
+}
+
+function pickModel(world: World, head: SessionHead, number: number): Result<SlashAnswer, Fault> {
+  const models = listModels(world)
+  const picked = models[number - 1]
+  if (!picked) return fail({ code: 'EQ_SLASH_NUMBER', number, count: models.length })
+  return setModel(world, head, { provider: picked.provider, model: picked.model })
+}
+
+function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashAnswer, Fault> {
+  const found = resolveModel(world, ref)
+  if (!found.ok) return found
+  const model = found.value
+  const known = knownProfile(world, model)
+  if (!known.ok) return known
+
+  const pin = model.profile
+    ? { profile: model.profile, source: 'user' as const }
+    : head.pin && providerOf(head.pin.profile) === model.provider
+      ? head.pin
+      : undefined
+  const chain = modelChain(world)
+  const isDefault = chain.ok && sameModel(chain.value.primary, model)
+  const { model: _model, pin: _pin, ...rest } = head
+  const changed: SessionHead = {
+    ...rest,
+    updatedAt: world.now,
+    ...(!isDefault && { model: formatModelKey(model) }),
+    ...(pin && { pin }),
+  }
+  const alias = model.alias === undefined ? '' : ` (${model.alias})`
+  const kind = isDefault ? ', the default' : ''
+  const text = `Model of this session: ${formatModelKey(model)}${alias}${kind}${pinText(changed, model)}`
+  return ok({ text, head: changed })
+}
+
+/** A pin must name a credential that there is. */
+function knownProfile(world: World, model: ResolvedModel): Result<void, Fault> {
+  const facts = world.providers.get(model.provider)
+  if (!model.profile || !facts) return ok()
+  const known = candidatesFor(world, facts).map((candidate) => candidate.id)
+  if (known.includes(model.profile)) return ok()
+  const nearest = nearestOf(model.profile, known)
+  return fail({
+    code: 'EQ_PROFILE_UNKNOWN',
+    profile: model.profile,
+    agent: world.agent,
+    known,
+    ...(nearest !== undefined && { nearest }),
+  })
+}
+
+function unpin(world: World, head: SessionHead): SlashAnswer {
+  if (!head.pin) return { text: 'This session has no pin' }
+  const { pin, ...rest } = head
+  return { text: `No longer pinned to ${pin.profile}`, head: { ...rest, updatedAt: world.now } }
+}
+
+function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
+  const current = currentModel(world, head)
+  if (!current.ok) return current
+  const model = current.value
+  const facts = world.providers.get(model.provider)
+  const ranked = rankFor(world, model, pinOf(head, model))
+  const next = tried(ranked)[0]
+  const lines = ranked.map((entry, index) => {
+    const mark = entry.candidate === next ? 'next' : entry.taken ? `${index + 1}.` : '–'
+    return `  ${mark.padEnd(5)}${entry.candidate.id}: ${verdictWords(entry, world.now)}`
+  })
+  const endpoint = facts?.keyless === 'sandbox' ? 'inside Equabot' : facts?.baseUrl
+  return ok({
+    text: [
+      `Model: ${formatModelKey(model)}${pinText(head, model)}`,
+      `Agent: ${world.agent}`,
+      `Endpoint: ${endpoint ?? 'unknown'}, protocol ${facts?.protocol ?? 'unknown'}`,
+      'Credentials:',
+      ...(lines.length > 0 ? lines : ['  none']),
+    ].join('\n'),
+  })
+}
+
+function modelsText(world: World, provider: string | undefined): Result<SlashAnswer, Fault> {
+  const models = listModels(world)
+  if (provider === undefined) {
+    const providers = [...world.providers.values()]
+      .filter(
+        (facts) =>
+          hasCredential(world, facts) || models.some((model) => model.provider === facts.id),
+      )
+      .map(
+        (facts) => `${facts.id}: ${models.filter((model) => model.provider === facts.id).length}`,
+      )
+    return ok({
+      text: [
+        ...providers,
+        '',
+        'Models of one: /models <provider>. Any id of a provider works: /model <provider>/<id>',
+      ].join('\n'),
+    })
+  }
+  const id = parseProviderId(provider)
+  const facts = id && world.providers.get(id)
+  if (!facts) {
+    const known = [...world.providers.keys()]
+    const nearest = nearestOf(provider, known)
+    return fail({
+      code: 'EQ_PROVIDER_UNKNOWN',
+      provider,
+      known,
+      ...(nearest !== undefined && { nearest }),
+    })
+  }
+  const own = models.filter((model) => model.provider === facts.id).map(formatModelKey)
+  const lines = own.length > 0 ? own : [`No model of ${facts.id} is configured`]
+  return ok({ text: [...lines, '', `Any id works: /model ${facts.id}/<id>`].join('\n') })
+}
+
+function sessionStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
+  const current = currentModel(world, head)
+  if (!current.ok) return current
+  const next = tried(rankFor(world, current.value, pinOf(head, current.value)))[0]
+  return ok({
+    text: [
+      `Session: ${head.id} of agent ${world.agent}, ${head.turns} turns, begun ${relative(head.createdAt, world.now)}`,
+      `Model: ${formatModelKey(current.value)}${pinText(head, current.value)}`,
+      next
+        ? `Credential: ${next.id} (${next.lane})`
+        : 'Credential: none can serve; see /model status',
+    ].join('\n'),
+  })
+}
+
+/** Model and pin stay; only the conversation begins afresh. */
+function startAfresh(world: World, head: SessionHead, rest: string): SlashAnswer {
+  return {
+    text: 'A new conversation',
+    head: { ...head, startedAt: world.now, updatedAt: world.now },
+    ...(rest !== '' && { message: rest }),
+  }
+}
+
+function currentModel(world: World, head: SessionHead): Result<ResolvedModel, Fault> {
+  return resolveText(world, head.model ?? '')
+}
+
+function pinOf(head: SessionHead, model: ResolvedModel): ProfileId | undefined {
+  const pin = head.pin?.profile
+  return pin && providerOf(pin) === model.provider ? pin : undefined
+}
+
+function pinText(head: SessionHead, model: ResolvedModel): string {
+  const pin = pinOf(head, model)
+  return pin ? `, pinned to ${pin}` : ''
+}

@@ -1,0 +1,271 @@
+/** Changes to the books: secrets in, profiles out, books restored. Each change is one transaction under the book's lock. */
+
+import type { Credential, OauthCredential } from '../domain/credential.ts'
+import { bearerOf, expiresAtOf } from '../domain/credential.ts'
+import type { Fault } from '../domain/fault.ts'
+import type { AgentId, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
+import { MAIN_AGENT, profileId, providerOf } from '../domain/names.ts'
+import type {
+  Clock,
+  Fingerprint,
+  ProfileStore,
+  SessionStore,
+  SettingsStore,
+  StateStore,
+} from '../domain/ports.ts'
+import type { Profile } from '../domain/profile.ts'
+import { withOrder, withoutProfile, withProfile } from '../domain/profile.ts'
+import { SANDBOX } from '../domain/provider.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import { parseSecretText } from '../domain/secret-text.ts'
+import { agentsOf } from '../domain/settings.ts'
+import type { EpochMs } from '../domain/time.ts'
+import type { World } from '../domain/world.ts'
+import { isReserved } from '../domain/world.ts'
+import { findProfile, findProvider } from './lookup.ts'
+import type { LoadWorld } from './world.ts'
+
+export interface StoreSecret {
+  readonly agent?: AgentId
+  readonly provider: ProviderId
+  readonly profile?: ProfileId
+  /** As pasted; wraps, quotes and `export X=` are cleaned off. */
+  readonly text: string
+  /** `token` unless the shape of the secret or the caller says otherwise. */
+  readonly type?: 'api_key' | 'token'
+  readonly expiresInMs?: number
+}
+
+export interface StoredSecret {
+  readonly agent: AgentId
+  readonly profile: ProfileId
+  readonly type: 'api_key' | 'token' | 'oauth'
+  readonly fingerprint: string
+  readonly replaced: boolean
+  readonly expiresAt?: EpochMs
+  readonly bookPath: string
+  readonly configPath: string
+  /** The secret does not begin like this provider's secrets do. */
+  readonly unfamiliar: boolean
+  /** The order, if one is set and changed to hold the new profile first. */
+  readonly orderChanged?: 'agent' | 'config'
+}
+
+export interface RemovedProfile {
+  readonly agent: AgentId
+  readonly profile: ProfileId
+  /** Who used it: agents that inherit it or order it, sessions pinned to it. */
+  readonly usedBy: {
+    readonly orders: readonly ('agent' | 'config')[]
+    readonly agents: readonly AgentId[]
+    readonly sessions: readonly { readonly agent: AgentId; readonly session: SessionId }[]
+  }
+}
+
+export interface Vault {
+  /** @faults the name faults, the secret faults, `EQ_STORE_*`, `EQ_CONFIG_*`; nothing is changed then */
+  storeSecret(input: StoreSecret): Promise<Result<StoredSecret, Fault>>
+  /** A sandbox grant that lives a minute, to see an OAuth login end. */
+  storeSandboxGrant(input: {
+    readonly agent?: AgentId
+    readonly profile?: ProfileId
+  }): Promise<Result<StoredSecret, Fault>>
+  /** What `removeProfile` would do, without doing it. */
+  whoUses(agent: AgentId | undefined, profile: string): Promise<Result<RemovedProfile, Fault>>
+  removeProfile(agent: AgentId | undefined, profile: string): Promise<Result<RemovedProfile, Fault>>
+  restore(
+    agent: AgentId | undefined,
+  ): Promise<
+    Result<{ readonly agent: AgentId; readonly setAside: string; readonly bookPath: string }, Fault>
+  >
+}
+
+export interface VaultDeps {
+  readonly loadWorld: LoadWorld
+  readonly profiles: ProfileStore
+  readonly states: StateStore
+  readonly settings: SettingsStore
+  readonly sessions: SessionStore
+  readonly clock: Clock
+  readonly fingerprint: Fingerprint
+  /** A login of the sandbox provider. */
+  readonly sandboxGrant: (now: EpochMs) => OauthCredential
+}
+
+export function createVault(deps: VaultDeps): Vault {
+  return {
+    storeSecret: (input) => storeSecret(deps, input),
+    storeSandboxGrant: (input) => storeSandboxGrant(deps, input),
+    whoUses: (agent, profile) => whoUses(deps, agent, profile),
+    removeProfile: (agent, profile) => removeProfile(deps, agent, profile),
+    restore: (agent) => restore(deps, agent),
+  }
+}
+
+async function storeSecret(
+  deps: VaultDeps,
+  input: StoreSecret,
+): Promise<Result<StoredSecret, Fault>> {
+  const found = await findProvider(deps.loadWorld, input.agent, input.provider)
+  if (!found.ok) return found
+  const { world, facts } = found.value
+  const id = input.profile ?? profileId(facts.id, 'manual')
+  if (providerOf(id) !== facts.id) {
+    return fail({ code: 'EQ_PROFILE_FOREIGN', profile: id, provider: facts.id })
+  }
+  const pasted = parseSecretText(input.text, facts)
+  if (!pasted.ok) return pasted
+  const { secret, shape } = pasted.value
+  const now = deps.clock.now()
+  const type = input.type ?? shape?.type ?? 'token'
+  const lifeMs = input.expiresInMs
+  const credential: Credential =
+    type === 'api_key'
+      ? { type, key: secret }
+      : { type, token: secret, ...(lifeMs !== undefined && { expiresAt: now + lifeMs }) }
+  const stored = await storeCredential(deps, world, id, credential)
+  if (!stored.ok) return stored
+  return ok({ ...stored.value, unfamiliar: facts.shapes.length > 0 && !shape })
+}
+
+async function storeSandboxGrant(
+  deps: VaultDeps,
+  input: { readonly agent?: AgentId; readonly profile?: ProfileId },
+): Promise<Result<StoredSecret, Fault>> {
+  const found = await findProvider(deps.loadWorld, input.agent, SANDBOX)
+  if (!found.ok) return found
+  const id = input.profile ?? profileId(SANDBOX, 'grant')
+  if (providerOf(id) !== SANDBOX)
+    return fail({ code: 'EQ_PROFILE_FOREIGN', profile: id, provider: SANDBOX })
+  return storeCredential(deps, found.value.world, id, deps.sandboxGrant(deps.clock.now()))
+}
+
+/** Book first, config second: the config says how the profile is used, the book that it is there. */
+async function storeCredential(
+  deps: VaultDeps,
+  world: World,
+  id: ProfileId,
+  credential: Credential,
+): Promise<Result<StoredSecret, Fault>> {
+  if (isReserved(id)) return fail({ code: 'EQ_PROFILE_RESERVED', profile: id })
+  const provider = providerOf(id)
+  const now = deps.clock.now()
+  const profile: Profile = { id, credential, origin: 'equabot', storedAt: now }
+  const saved = await deps.profiles.transact<{ replaced: boolean; ordered: boolean }, never>(
+    world.agent,
+    async (book) => {
+      const order = book.order.get(provider)
+      const added = withProfile(book, profile)
+      const ordered = order !== undefined && !order.includes(id)
+      return ok({
+        book: ordered ? withOrder(added, provider, [id, ...order]) : added,
+        value: { replaced: book.profiles.has(id), ordered },
+      })
+    },
+  )
+  if (!saved.ok) return saved
+
+  const configured = world.settings.auth.order.get(provider)
+  const reordered = configured !== undefined && !configured.includes(id)
+  const edited = await deps.settings.edit(({ settings }) => [
+    ...(settings.auth.profiles.get(id)?.mode === credential.type
+      ? []
+      : [{ path: ['auth', 'profiles', id], value: { provider, mode: credential.type } }]),
+    ...(reordered ? [{ path: ['auth', 'order', provider], value: [id, ...configured] }] : []),
+  ])
+  if (!edited.ok) return edited
+  const expiresAt = expiresAtOf(credential)
+  return ok({
+    agent: world.agent,
+    profile: id,
+    type: credential.type,
+    fingerprint: deps.fingerprint(bearerOf(credential)),
+    replaced: saved.value.replaced,
+    ...(expiresAt !== undefined && { expiresAt }),
+    bookPath: deps.profiles.path(world.agent),
+    configPath: deps.settings.path(),
+    unfamiliar: false,
+    ...(saved.value.ordered
+      ? { orderChanged: 'agent' as const }
+      : reordered && { orderChanged: 'config' as const }),
+  })
+}
+
+async function whoUses(
+  deps: VaultDeps,
+  agent: AgentId | undefined,
+  text: string,
+): Promise<Result<RemovedProfile, Fault>> {
+  const found = await findProfile(deps.loadWorld, agent, text)
+  if (!found.ok) return found
+  const { world, profile } = found.value
+  const provider = providerOf(profile.id)
+  const orders: ('agent' | 'config')[] = []
+  if (world.book.order.get(provider)?.includes(profile.id)) orders.push('agent')
+  if (world.settings.auth.order.get(provider)?.includes(profile.id)) orders.push('config')
+  const sharing =
+    profile.home === MAIN_AGENT ? agentsOf(world.settings).map(({ id }) => id) : [world.agent]
+  const sessions: { agent: AgentId; session: SessionId }[] = []
+  for (const id of sharing) {
+    const heads = await deps.sessions.list(id)
+    if (!heads.ok) return heads
+    for (const head of heads.value) {
+      if (head.pin?.profile === profile.id) sessions.push({ agent: id, session: head.id })
+    }
+  }
+  return ok({
+    agent: world.agent,
+    profile: profile.id,
+    usedBy: { orders, agents: sharing.filter((id) => id !== world.agent), sessions },
+  })
+}
+
+async function removeProfile(
+  deps: VaultDeps,
+  agent: AgentId | undefined,
+  text: string,
+): Promise<Result<RemovedProfile, Fault>> {
+  const uses = await whoUses(deps, agent, text)
+  if (!uses.ok) return uses
+  const { agent: home, profile: id } = uses.value
+  const provider = providerOf(id)
+  const removed = await deps.profiles.transact<void, never>(home, async (book) =>
+    ok({ book: withoutProfile(book, id), value: undefined }),
+  )
+  if (!removed.ok) return removed
+  deps.states.update(home, (state) => {
+    const profiles = new Map(state.profiles)
+    profiles.delete(id)
+    return { ...state, profiles }
+  })
+  const edited = await deps.settings.edit(({ settings }) => {
+    const rest = settings.auth.order.get(provider)?.filter((entry) => entry !== id)
+    return [
+      ...(settings.auth.profiles.has(id)
+        ? [{ path: ['auth', 'profiles', id], value: undefined }]
+        : []),
+      ...(rest && uses.value.usedBy.orders.includes('config')
+        ? [{ path: ['auth', 'order', provider], value: rest.length > 0 ? rest : undefined }]
+        : []),
+    ]
+  })
+  return edited.ok ? uses : edited
+}
+
+async function restore(
+  deps: VaultDeps,
+  agent: AgentId | undefined,
+): Promise<
+  Result<{ readonly agent: AgentId; readonly setAside: string; readonly bookPath: string }, Fault>
+> {
+  const loaded = await deps.loadWorld(agent)
+  if (!loaded.ok) return loaded
+  const restored = await deps.profiles.restorePrevious(loaded.value.agent)
+  if (!restored.ok) return restored
+  return ok({
+    agent: loaded.value.agent,
+    setAside: restored.value.setAside,
+    bookPath: deps.profiles.path(loaded.value.agent),
+  })
+}

@@ -1,0 +1,150 @@
+/** Reads everything that a choice depends on, once, for one agent. Changes nothing. */
+
+import type { AgentState } from '../domain/cooldown.ts'
+import type { Fault, StoreFault } from '../domain/fault.ts'
+import type { AgentId } from '../domain/names.ts'
+import { MAIN_AGENT } from '../domain/names.ts'
+import { nearestOf } from '../domain/nearest.ts'
+import type {
+  Clock,
+  EnvironmentReader,
+  Fingerprint,
+  ProfileStore,
+  SettingsStore,
+  StateStore,
+  StoredBook,
+} from '../domain/ports.ts'
+import type { EffectiveBook } from '../domain/profile.ts'
+import { effectiveBook, EMPTY_BOOK } from '../domain/profile.ts'
+import type { ProviderTable } from '../domain/provider.ts'
+import { providerTable } from '../domain/provider.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { Settings } from '../domain/settings.ts'
+import { agentsOf, defaultAgent } from '../domain/settings.ts'
+import type { World } from '../domain/world.ts'
+import { referencedNames } from '../domain/world.ts'
+
+export interface WorldDeps {
+  readonly clock: Clock
+  readonly settings: SettingsStore
+  readonly environment: EnvironmentReader
+  readonly profiles: ProfileStore
+  readonly states: StateStore
+  readonly fingerprint: Fingerprint
+}
+
+/**
+ * The world of an agent; of the default agent when none is named.
+ *
+ * A book that cannot be read does not stop this: it is in `bookFault`, and what does not depend on it still works.
+ *
+ * @faults `EQ_AGENT_UNKNOWN`, the settings' faults, `EQ_STORE_UNREADABLE` for the `.env` file
+ */
+export type LoadWorld = (agent?: AgentId) => Promise<Result<World, Fault>>
+
+export function createLoadWorld(deps: WorldDeps): LoadWorld {
+  return async function loadWorld(wanted) {
+    const loaded = await deps.settings.read()
+    if (!loaded.ok) return loaded
+    const { settings } = loaded.value
+    const agent = wanted ?? defaultAgent(settings)
+    const known = await knownAgent(deps, settings, agent)
+    if (!known.ok) return known
+
+    const providers = providerTable(settings.models.providers)
+    const environment = await deps.environment.read(
+      settings.env,
+      variableNames(settings, providers),
+    )
+    if (!environment.ok) return environment
+    const books = await readBooks(deps, agent)
+    const state = await readState(deps, agent, books)
+
+    return ok({
+      agent,
+      now: deps.clock.now(),
+      settings,
+      providers,
+      book: books.book,
+      bookPath: deps.profiles.path,
+      ...(books.fault && { bookFault: books.fault }),
+      environment: environment.value,
+      state,
+      fingerprint: deps.fingerprint,
+    })
+  }
+}
+
+interface Books {
+  readonly book: EffectiveBook
+  readonly own: StoredBook
+  readonly main: StoredBook
+  readonly fault?: StoreFault
+}
+
+const NOTHING: StoredBook = {
+  book: EMPTY_BOOK,
+  problems: [],
+  legacyState: { profiles: new Map(), models: new Map() },
+}
+
+async function knownAgent(
+  deps: WorldDeps,
+  settings: Settings,
+  agent: AgentId,
+): Promise<Result<void, Fault>> {
+  const configured = agentsOf(settings).map((entry) => entry.id)
+  if (configured.includes(agent)) return ok()
+  const known = [...new Set([...configured, ...(await deps.profiles.agents())])]
+  if (known.includes(agent)) return ok()
+  const nearest = nearestOf(agent, known)
+  return fail({ code: 'EQ_AGENT_UNKNOWN', agent, known, ...(nearest !== undefined && { nearest }) })
+}
+
+function variableNames(settings: Settings, providers: ProviderTable): readonly string[] {
+  const names = [...providers.values()].flatMap((facts) => facts.variables)
+  for (const { apiKey, headers } of settings.models.providers.values()) {
+    for (const text of [apiKey ?? '', ...Object.values(headers ?? {})]) {
+      names.push(...referencedNames(text))
+    }
+  }
+  return [...new Set(names)]
+}
+
+async function readBooks(deps: WorldDeps, agent: AgentId): Promise<Books> {
+  const own = await deps.profiles.read(agent)
+  const main = agent === MAIN_AGENT ? own : await deps.profiles.read(MAIN_AGENT)
+  const ownBook = own.ok ? own.value : NOTHING
+  const mainBook = main.ok ? main.value : NOTHING
+  const fault = own.ok ? (main.ok ? undefined : main.fault) : own.fault
+  return {
+    book: effectiveBook(agent, ownBook.book, mainBook.book),
+    own: ownBook,
+    main: mainBook,
+    ...(fault && { fault }),
+  }
+}
+
+/** Usage stands with the agent whose file holds the profile; what is outside the book stands with `main`. */
+async function readState(deps: WorldDeps, agent: AgentId, books: Books): Promise<AgentState> {
+  const main = withLegacy(await deps.states.read(MAIN_AGENT), books.main)
+  if (agent === MAIN_AGENT) return main
+  const own = withLegacy(await deps.states.read(agent), books.own)
+  const profiles = new Map(main.profiles)
+  for (const profile of books.book.profiles.values()) {
+    if (profile.home !== agent) continue
+    const usage = own.profiles.get(profile.id)
+    if (usage) profiles.set(profile.id, usage)
+    else profiles.delete(profile.id)
+  }
+  return { profiles, models: main.models }
+}
+
+function withLegacy(state: AgentState, stored: StoredBook): AgentState {
+  if (stored.legacyState.profiles.size === 0) return state
+  return {
+    profiles: new Map([...stored.legacyState.profiles, ...state.profiles]),
+    models: state.models,
+  }
+}
