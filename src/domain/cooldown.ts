@@ -93,7 +93,7 @@ export function afterSuccess(fingerprint: string, now: EpochMs): ProfileUsage {
  * The usage after a failure.
  *
  * An overload rests the model for all keys (`afterOverload`), so it leaves the profile alone. Attempts during a rest
- * do not extend it.
+ * do not extend it. A failure of the line does not hide an earlier one of the credential.
  */
 export function afterFailure(
   before: ProfileUsage | undefined,
@@ -102,29 +102,31 @@ export function afterFailure(
   now: EpochMs,
 ): ProfileUsage {
   const known = currentUsage(before, fingerprint)
+  const used: ProfileUsage = { ...known, fingerprint, lastUsedAt: now }
   const base: ProfileUsage = {
-    ...known,
-    fingerprint,
-    lastUsedAt: now,
+    ...used,
     lastFailure: { at: now, reason: failure.reason, words: failure.words },
   }
   if (!blamesProfile(failure.reason)) {
-    return mayFailOver(failure.reason) ? base : { ...known, fingerprint, lastUsedAt: now }
+    const blamed = known?.lastFailure && blamesProfile(known.lastFailure.reason)
+    return mayFailOver(failure.reason) && !blamed ? base : used
   }
   const failures = known?.lastFailure?.reason === failure.reason ? (known.failures ?? 0) + 1 : 1
   const refused = failure.policyRefused && { refusedPolicy: { at: now, words: failure.words } }
-  if (known?.rest && known.rest.until > now && known.rest.since < now) {
+  if (runningRest(known?.rest, now)) {
     return { ...base, ...refused, failures }
   }
   return { ...base, ...refused, failures, rest: restAfter(failure, 'profile', failures, now) }
 }
 
-/** The rest of a model that its provider cannot serve now, whoever asks. */
+/** The rest of a model that its provider cannot serve now, whoever asks. One that runs already is not extended. */
 export function afterOverload(
   before: Rest | undefined,
   failure: UpstreamFailure,
   now: EpochMs,
 ): Rest {
+  const running = runningRest(before, now)
+  if (running) return running
   const lately = before && now - before.until < 10 * MINUTE_MS ? 2 : 1
   return restAfter(failure, 'model', lately, now)
 }

@@ -3,6 +3,7 @@
 import type { DispatchFault, FailedAttempt, Fault, StoreFault } from './fault.ts'
 import type { EpochMs } from './time.ts'
 import { dateText, inWords } from './time.ts'
+import { maskSecrets } from './secret-forms.ts'
 import { credentialCommand, passedOverWords, reasonWords } from './wording.ts'
 
 export interface Explanation {
@@ -25,10 +26,10 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
   })
   switch (fault.code) {
     case 'EQ_USAGE':
-      return say(fault.detail, 'See: equabot --help', 64, 400)
+      return say(fault.detail, `See: ${fault.command ?? 'equabot'} --help`, 64, 400)
     case 'EQ_NAME_INVALID':
       return say(
-        `"${shown(fault.text)}" cannot be the name of a ${fault.what}`,
+        `"${shown(fault.text)}" cannot serve as ${fault.what} name`,
         GRAMMAR[fault.what],
         64,
         400,
@@ -568,8 +569,12 @@ function clientStatus(attempt: FailedAttempt): number {
     case 'server_error':
       return 502
     default:
-      return attempt.status ?? 400
+      return isCallersFault(attempt.status) ? attempt.status : 400
   }
+}
+
+function isCallersFault(status: number | undefined): status is number {
+  return status !== undefined && status >= 402 && status < 500
 }
 
 const GRAMMAR: Readonly<Record<Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what'], string>> = {
@@ -611,8 +616,8 @@ function knownList(known: readonly string[], command: string): string {
   return known.length > 0 ? `There are: ${known.join(', ')}` : `There are none; see: ${command}`
 }
 
-/** What a user or a file wrote, safe and short enough for one line of a message. */
+/** What a user or a file wrote, safe and short enough for one line of a message. It may be a misplaced secret. */
 function shown(text: string): string {
-  const printable = text.replace(/[^\x20-\x7e\u00a1-\u024f]/g, '?')
+  const printable = maskSecrets(text).replace(/[^\x20-\x7e\u00a1-\u024f]/g, '?')
   return printable.length > 80 ? `${printable.slice(0, 79)}…` : printable
 }

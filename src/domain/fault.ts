@@ -10,7 +10,8 @@ import type { EpochMs } from './time.ts'
 
 /** What was typed is not a name of this kind, or names nothing. */
 export type NameFault =
-  | { readonly code: 'EQ_USAGE'; readonly detail: string }
+  /** `command`: what was typed up to the mistake, whose help says more. */
+  | { readonly code: 'EQ_USAGE'; readonly detail: string; readonly command?: string }
   | {
       readonly code: 'EQ_NAME_INVALID'
       readonly what: 'provider' | 'profile' | 'agent' | 'session' | 'model' | 'alias'
@@ -225,7 +226,12 @@ export type DispatchFault =
       readonly profile: ProfileId
       readonly why: PassedOver | { readonly code: 'gone' }
     }
-  | { readonly code: 'EQ_UPSTREAM_REJECTED'; readonly attempt: FailedAttempt }
+  | {
+      readonly code: 'EQ_UPSTREAM_REJECTED'
+      readonly attempt: FailedAttempt
+      /** The provider's answer to the request itself, for a caller of the same protocol; secrets taken out. */
+      readonly body: string
+    }
   | { readonly code: 'EQ_UPSTREAM_FAILED'; readonly attempts: readonly FailedAttempt[] }
   | {
       readonly code: 'EQ_UPSTREAM_CUT'

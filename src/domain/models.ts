@@ -1,6 +1,6 @@
 /** From what a user typed to a model: aliases, allow-list, fallbacks, and the default where nothing was chosen. */
 
-import type { NameFault } from './fault.ts'
+import type { Fault, NameFault } from './fault.ts'
 import type { AgentId, ModelKey, ModelRef, ProfileId } from './names.ts'
 import { formatModelKey, parseModelKey, parseModelRef, sameModel } from './names.ts'
 import { nearestOf } from './nearest.ts'
@@ -36,13 +36,14 @@ export interface ListedModel extends ModelKey {
 /**
  * The model that a reference names.
  *
- * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so. With
- * no credential on the machine, a model that nobody claims goes to the sandbox.
+ * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so; with
+ * no credential on the machine, the sandbox instead of that provider.
  *
- * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`, `EQ_MODEL_NO_DEFAULT`
+ * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`; the book's, where the
+ *   sandbox would stand in for it
  */
-export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, NameFault> {
-  const found = findModel(world, ref)
+export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, Fault> {
+  const found = standIn(world, ref) ?? findModel(world, ref)
   if (!found.ok) return found
   const model = found.value
   if (ref.profile && !ref.profile.startsWith(`${model.provider}:`)) {
@@ -60,7 +61,7 @@ export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel,
 }
 
 /** The model for text as typed; empty text and `default` mean the agent's default. */
-export function resolveText(world: World, text: string): Result<ResolvedModel, NameFault> {
+export function resolveText(world: World, text: string): Result<ResolvedModel, Fault> {
   if (text === '' || text.toLowerCase() === 'default') {
     const chain = modelChain(world)
     return chain.ok ? ok(chain.value.primary) : chain
@@ -69,8 +70,12 @@ export function resolveText(world: World, text: string): Result<ResolvedModel, N
   return ref ? resolveModel(world, ref) : fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
 }
 
-/** The default model of an agent and its fallbacks. */
-export function modelChain(world: World): Result<ModelChain, NameFault> {
+/**
+ * The default model of an agent and its fallbacks.
+ *
+ * @faults those of finding a model, `EQ_MODEL_NO_DEFAULT`; the book's, when only it could say whose default serves
+ */
+export function modelChain(world: World): Result<ModelChain, Fault> {
   const choice = modelChoice(world.settings, world.agent)
   const fallbacks: ResolvedModel[] = []
   for (const text of choice.fallbacks ?? []) {
@@ -90,6 +95,7 @@ export function modelChain(world: World): Result<ModelChain, NameFault> {
     return ok({ primary, fallbacks, chosenBy: 'credential' })
   }
   if (facts) return fail({ code: 'EQ_MODEL_NO_DEFAULT', provider: facts.id })
+  if (world.bookFault) return fail(world.bookFault)
   return ok({ primary: sandboxModel(world), fallbacks, chosenBy: 'sandbox' })
 }
 
@@ -169,7 +175,7 @@ function choiceTexts(settings: Settings, agent: AgentId): readonly string[] {
   return [...(primary === undefined ? [] : [primary]), ...(fallbacks ?? [])]
 }
 
-/** As `resolveModel`, without asking the allow-list or looking at the pin. */
+/** The model that the config may hold by this reference: no allow-list, no pin, no stand-in. */
 export function findModel(world: World, ref: ModelRef): Result<ResolvedModel, NameFault> {
   if (ref.provider) {
     if (world.providers.has(ref.provider)) return ok({ provider: ref.provider, model: ref.model })
@@ -182,16 +188,24 @@ export function findModel(world: World, ref: ModelRef): Result<ResolvedModel, Na
       ...(nearest !== undefined && { nearest }),
     })
   }
-  const alias = aliasesOf(world.settings).get(ref.model.toLowerCase())
-  if (alias) return ok({ ...alias.model, alias: alias.alias })
-  const listed = listedByName(world, ref.model)
-  if (listed) return ok(listed)
+  const chosen = chosenByName(world, ref.model)
+  if (chosen) return ok(chosen)
   const facts = providerByModelPrefix(world.providers, ref.model)
-  if (facts && (facts.id === SANDBOX || anyCredential(world))) {
-    return ok({ provider: facts.id, model: ref.model })
-  }
-  if (!anyCredential(world)) return ok(sandboxModel(world))
+  if (facts) return ok({ provider: facts.id, model: ref.model })
   return fail({ code: 'EQ_MODEL_UNKNOWN', model: ref.model, nearest: nearModels(world, ref.model) })
+}
+
+/** The sandbox, for a bare name that config does not know while there is no credential; a book that cannot be read may hold one. */
+function standIn(world: World, ref: ModelRef): Result<ResolvedModel, Fault> | undefined {
+  if (ref.provider || chosenByName(world, ref.model) || firstWithCredential(world)) return undefined
+  if (providerByModelPrefix(world.providers, ref.model)?.id === SANDBOX) return undefined
+  return world.bookFault ? fail(world.bookFault) : ok(sandboxModel(world))
+}
+
+/** The model that the config means by a bare name. */
+function chosenByName(world: World, name: string): ResolvedModel | undefined {
+  const alias = aliasesOf(world.settings).get(name.toLowerCase())
+  return alias ? { ...alias.model, alias: alias.alias } : listedByName(world, name)
 }
 
 function listedByName(world: World, name: string): ModelKey | undefined {
@@ -222,10 +236,6 @@ function firstWithCredential(world: World): ProviderFacts | undefined {
   return [...world.providers.values()].find(
     (facts) => facts.id !== SANDBOX && hasCredential(world, facts),
   )
-}
-
-function anyCredential(world: World): boolean {
-  return firstWithCredential(world) !== undefined
 }
 
 function sandboxModel(world: World): ModelKey {

@@ -5,6 +5,7 @@ import type { ChatRequest, ReplyEvent, TranscriptEntry, TurnEvent, TurnRequest }
 import type { StoreFault, ConfigFault, Fault } from './fault.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { ProfileBook } from './profile.ts'
+import type { Protocol } from './provider.ts'
 import type { Result } from './result.ts'
 import type { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
@@ -17,12 +18,15 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** An entry of a book that could not be understood. It stays in the file untouched. */
+/** Something in a file that its owner should look at. It stays in the file untouched. */
 export interface BookProblem {
-  /** Dotted path in the file, such as `profiles.anthropic:work.expires`. */
+  /** Dotted path in the file, such as `profiles.anthropic:work.expires`, or the file itself. */
   readonly field: string
   readonly problem: string
 }
+
+/** What is wrong with `.env` and the settings short of being unreadable. */
+export type FileCheck = (settings: LoadedSettings) => Promise<readonly BookProblem[]>
 
 export interface StoredBook {
   readonly book: ProfileBook
@@ -115,8 +119,9 @@ export interface Upstream {
 
 /** Judges an HTTP answer that is not a success. `body` is its beginning, at most 64 KiB. */
 export type ReplyJudge = (
-  provider: ProviderId,
-  answer: Pick<UpstreamAnswer, 'status' | 'headers'>,
+  protocol: Protocol,
+  status: number,
+  headers: UpstreamAnswer['headers'],
   body: string,
   now: EpochMs,
 ) => UpstreamFailure
@@ -129,6 +134,19 @@ export interface ChatCodec {
   /** Ends with a `stop` event; a stream that ends without its terminator throws. */
   decode(body: AsyncIterable<Uint8Array>): AsyncIterable<ReplyEvent>
 }
+
+/** What is known of a model beside its name. */
+export interface KnownModel {
+  readonly id: string
+  readonly name?: string
+  /** Tokens. */
+  readonly contextWindow?: number
+  /** Kinds of input: `text`, `image`. */
+  readonly input?: readonly string[]
+}
+
+/** Models that a provider is known to have, which may lag behind the provider. */
+export type Catalogue = (provider: ProviderId) => Promise<readonly KnownModel[]>
 
 /** A session without its transcript. */
 export interface SessionHead {

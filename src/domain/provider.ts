@@ -92,7 +92,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
       { prefix: 'sk-ant-api03-', type: 'api_key', minLength: 90 },
     ],
     modelPrefixes: ['claude-'],
-    defaultModel: 'claude-sonnet-5',
+    defaultModel: 'claude-sonnet-5-5',
     keysPage: 'https://console.anthropic.com/settings/keys',
   }),
   builtIn('openai', {
@@ -100,8 +100,8 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     baseUrl: 'https://api.openai.com/v1',
     variables: ['OPENAI_API_KEY'],
     shapes: [{ prefix: 'sk-', type: 'api_key', minLength: 40 }],
-    modelPrefixes: ['gpt-', 'chatgpt-', 'o1', 'o3', 'o4'],
-    defaultModel: 'gpt-5.1',
+    modelPrefixes: ['gpt-', 'chatgpt-', 'o1', 'o3', 'o4-'],
+    defaultModel: 'gpt-5.5',
     keysPage: 'https://platform.openai.com/api-keys',
   }),
   builtIn('openrouter', {
@@ -118,7 +118,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     variables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     shapes: [{ prefix: 'AIza', type: 'api_key', minLength: 39 }],
     modelPrefixes: ['gemini-'],
-    defaultModel: 'gemini-2.5-pro',
+    defaultModel: 'gemini-pro-latest',
     keysPage: 'https://aistudio.google.com/apikey',
   }),
   builtIn('groq', {
@@ -126,7 +126,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     baseUrl: 'https://api.groq.com/openai/v1',
     variables: ['GROQ_API_KEY'],
     shapes: [{ prefix: 'gsk_', type: 'api_key', minLength: 40 }],
-    defaultModel: 'llama-3.3-70b-versatile',
+    defaultModel: 'openai/gpt-oss-120b',
     keysPage: 'https://console.groq.com/keys',
   }),
   builtIn('mistral', {
@@ -143,7 +143,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     variables: ['XAI_API_KEY'],
     shapes: [{ prefix: 'xai-', type: 'api_key', minLength: 40 }],
     modelPrefixes: ['grok-'],
-    defaultModel: 'grok-4',
+    defaultModel: 'grok-4.7',
     keysPage: 'https://console.x.ai',
   }),
   builtIn('deepseek', {
@@ -151,7 +151,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     baseUrl: 'https://api.deepseek.com/v1',
     variables: ['DEEPSEEK_API_KEY'],
     modelPrefixes: ['deepseek-'],
-    defaultModel: 'deepseek-chat',
+    defaultModel: 'deepseek-v4-pro',
     keysPage: 'https://platform.deepseek.com/api_keys',
   }),
   builtIn('ollama', {

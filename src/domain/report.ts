@@ -4,9 +4,9 @@ import type { FailureReason } from './cooldown.ts'
 import type { CredentialType } from './credential.ts'
 import type { Fault } from './fault.ts'
 import type { CheckFinding, Health } from './health.ts'
-import type { ModelChain } from './models.ts'
+import type { ListedModel, ModelChain } from './models.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId, SessionId } from './names.ts'
-import type { BookProblem } from './ports.ts'
+import type { BookProblem, KnownModel } from './ports.ts'
 import type { Origin } from './profile.ts'
 import type { Lane, Protocol } from './provider.ts'
 import type { Result } from './result.ts'
@@ -66,11 +66,16 @@ export interface StatusReport {
     readonly provider: ProviderId
     readonly variables: readonly string[]
   }[]
-  readonly check: { readonly exit: 0 | 1 | 2; readonly findings: readonly CheckFinding[] }
+  readonly check: {
+    readonly exit: 0 | 1 | 2
+    readonly findings: readonly CheckFinding[]
+    /** Why some agent could not be judged, such as a book that cannot be read. It outranks `exit`. */
+    readonly undecided?: Fault
+  }
   readonly warnWithinMs: number
   /** A store that cannot be read: what is shown leaves it out. */
   readonly bookFault?: Fault
-  /** Entries of the book that could not be understood. */
+  /** What in the book, `.env` or settings should be looked at. */
   readonly problems: readonly BookProblem[]
   /** Older spellings in the config that the next edit rewrites. */
   readonly migrated: readonly string[]
@@ -88,4 +93,12 @@ export interface ExplainReport {
   readonly protocol: Protocol
   readonly candidates: readonly CandidateReport[]
   readonly next?: CandidateReport
+}
+
+/** A model to pick from. */
+export interface ModelListing extends ListedModel {
+  /** Absent: the catalogue does not know it. */
+  readonly known?: KnownModel
+  /** Some credential would be tried for it now. */
+  readonly usable: boolean
 }

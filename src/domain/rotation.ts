@@ -123,13 +123,22 @@ function judge(candidate: Candidate, input: RankInput): Ranked {
 
   const usage = usageOf(candidate, state)
   if (usage?.refusedPolicy) return passOver({ code: 'policy_refused', ...usage.refusedPolicy })
-  const rest =
-    runningRest(usage?.rest, now) ?? runningRest(state.models.get(formatModelKey(model)), now)
+  const rest = graver(
+    runningRest(usage?.rest, now),
+    runningRest(state.models.get(formatModelKey(model)), now),
+  )
   if (rest?.source === 'provider') return passOver({ code: 'resting', rest })
   if (pinned) return { candidate, taken: true, why: { code: 'pinned' } }
   if (rest) return { candidate, taken: true, why: { code: 'last_resort', rest } }
   if (order) return { candidate, taken: true, why: { code: `${order.from}_order` } }
   return { candidate, taken: true, why: { code: 'kind_order' } }
+}
+
+/** Of the profile's rest and the model's: a provider's word before our guess, then the one that lasts longer. */
+function graver(a: Rest | undefined, b: Rest | undefined): Rest | undefined {
+  if (!a || !b) return a ?? b
+  if (a.source !== b.source) return a.source === 'provider' ? a : b
+  return a.until >= b.until ? a : b
 }
 
 /** What makes the credential itself unusable, whoever asks. */

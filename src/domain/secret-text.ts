@@ -18,6 +18,10 @@ const MAX_LENGTH = 8_192
 const PLACEHOLDERS =
   /^(?:\.{3,}|…+|\*+|x{4,}|<[^>]*>|\[[^\]]*\]|your[-_ ].*|(?:sk-[a-z-]*)?(?:\.{3,}|…|\*{3,}|x{6,}).*|\$\{?\w+\}?)$/i
 
+/** A shell's assignment and its value. A name of one word with nothing but `=` behind it is a secret with padding. */
+const ASSIGNMENT =
+  /^(?:(?:export\s+|set\s+|\$env:)\w+|[A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Za-z_]\w*(?=\s*=\s*[^\s=]))\s*=\s*([\s\S]*)$/
+
 /**
  * @faults `EQ_SECRET_EMPTY`, `EQ_SECRET_PLACEHOLDER`, `EQ_SECRET_TOO_LONG`, `EQ_SECRET_CHARACTERS` with the position
  *   from 1, `EQ_SECRET_TRUNCATED` when it begins like a secret of this provider and is shorter than they are
@@ -46,10 +50,7 @@ function clean(text: string): string {
     .replace(/^\ufeff/, '')
     .replace(/\r/g, '')
     .trim()
-  const assigned = /^(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*([\s\S]*)$/.exec(
-    lines,
-  )
-  const value = (assigned?.[1] ?? lines).trim().replace(/;$/, '')
+  const value = (ASSIGNMENT.exec(lines)?.[1] ?? lines).trim().replace(/;$/, '')
   const quoted = /^(["'`])([\s\S]*)\1$/.exec(value)
   const bare = (quoted?.[2] ?? value).replace(/^(?:authorization\s*:\s*)?bearer\s+/i, '')
   // A terminal wraps a long token; the breaks and the spaces beside them are not part of it.

@@ -3,6 +3,8 @@
 import type { FailureReason, Rest } from './cooldown.ts'
 import type { FailedAttempt } from './fault.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
+import { SANDBOX } from './provider.ts'
+import type { ExplainReport } from './report.ts'
 import type {
   Candidate,
   CredentialSource,
@@ -37,6 +39,13 @@ export function reasonWords(reason: FailureReason): string {
 
 export function verdictWords(entry: Ranked, now: EpochMs | undefined): string {
   return entry.taken ? takenWords(entry.why, now) : passedOverWords(entry.why, now)
+}
+
+/** Why the first one serves; `rivals` counts those that would be tried after it. */
+export function effectiveWords(entry: Ranked, rivals: number, now: EpochMs | undefined): string {
+  return rivals === 0 && entry.why.code === 'kind_order'
+    ? 'nothing else can serve'
+    : verdictWords(entry, now)
 }
 
 function takenWords(why: Taken, now: EpochMs | undefined): string {
@@ -181,7 +190,9 @@ export function findingWords(finding: CheckFinding): string {
   const who = finding.candidate?.id ?? finding.provider
   switch (finding.problem) {
     case 'none':
-      return `${who}: no credential`
+      return who === SANDBOX
+        ? 'no credential of any provider; the sandbox stands in'
+        : `${who}: no credential`
     case 'expired':
       return `${who}: expired`
     case 'rejected':
@@ -197,9 +208,11 @@ export function findingWords(finding: CheckFinding): string {
   }
 }
 
-/** The command that gives this provider a credential. */
+/** The command that gives this provider a credential. Where the sandbox stands in, it is any provider's that lacks. */
 export function credentialCommand(provider: string): string {
-  return `equabot models auth paste-token --provider ${provider}`
+  return provider === SANDBOX
+    ? 'equabot models auth add'
+    : `equabot models auth paste-token --provider ${provider}`
 }
 
 /** What a chat says when the first choice did not serve: who failed and why, and when someone else now pays. */
@@ -213,4 +226,41 @@ export function failoverWords(
   if (failed.length === 0) return []
   const paid = served.lane === 'metered' ? ' (paid by use)' : ''
   return [`${failed.join('; ')}. Answered by ${served.id}${paid}`]
+}
+
+/** Why this is the model. */
+export function becauseWords(because: ExplainReport['modelBecause']): string {
+  switch (because) {
+    case 'asked':
+      return 'named in the command'
+    case 'session':
+      return 'chosen in this session'
+    case 'settings':
+      return 'set in the config'
+    case 'credential':
+      return 'none is set; the own default of the first provider that has a credential'
+    case 'sandbox':
+      return 'none is set and there is no credential, so the built-in sandbox answers'
+    default:
+      return because satisfies never
+  }
+}
+
+/** What puts a finding right: a command, or where to change what. */
+export function findingFix({ provider, candidate }: CheckFinding): string {
+  if (candidate?.source.kind === 'store') {
+    return `${credentialCommand(provider)} --profile-id ${candidate.id}`
+  }
+  if (candidate?.missingVariable !== undefined) return `set ${candidate.missingVariable}`
+  if (candidate?.source.kind === 'variable') return `replace ${candidate.source.variable}`
+  if (candidate?.source.kind === 'config') return `change ${candidate.source.field} in the config`
+  return credentialCommand(provider)
+}
+
+export function openToOthersWords(path: string, mode: number): string {
+  return `other users of this machine may read it (mode ${mode.toString(8)}). Run: chmod 600 ${path}`
+}
+
+export function literalSecretWords(): string {
+  return 'holds a secret itself. Put the secret into .env and write ${NAME} here'
 }

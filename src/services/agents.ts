@@ -1,9 +1,9 @@
 /** The agents: who they are, what they use; adding and removing them. */
 
 import type { Fault } from '../domain/fault.ts'
-import { modelChain, resolveText } from '../domain/models.ts'
-import type { AgentId } from '../domain/names.ts'
-import { formatModelKey, MAIN_AGENT, parseAgentId } from '../domain/names.ts'
+import { findModel, modelChain } from '../domain/models.ts'
+import type { AgentId, ModelKey } from '../domain/names.ts'
+import { formatModelKey, MAIN_AGENT, parseAgentId, parseModelRef } from '../domain/names.ts'
 import { nearestOf } from '../domain/nearest.ts'
 import { isRecord, valueAt } from '../domain/plain-data.ts'
 import type { ProfileStore, SessionStore, SettingsStore } from '../domain/ports.ts'
@@ -11,6 +11,7 @@ import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Settings } from '../domain/settings.ts'
 import { agentsOf, defaultAgent } from '../domain/settings.ts'
+import type { World } from '../domain/world.ts'
 import type { LoadWorld } from './world.ts'
 
 export interface AgentReport {
@@ -73,7 +74,7 @@ export function createAgents(deps: AgentsDeps): Agents {
       if (agentsOf(settings).some((agent) => agent.id === id)) {
         return fail({ code: 'EQ_AGENT_EXISTS', agent: id })
       }
-      const model = input.model === undefined ? undefined : resolveText(loaded.value, input.model)
+      const model = input.model === undefined ? undefined : modelFor(loaded.value, input.model)
       if (model && !model.ok) return model
       const entry = {
         id,
@@ -105,7 +106,7 @@ export function createAgents(deps: AgentsDeps): Agents {
       }
       const stored = await deps.profiles.read(id)
       const edited = await deps.settings.edit(({ raw }) => [
-        { path: ['agents', 'list'], value: rawList(raw).filter((entry) => idOf(entry) !== id) },
+        { path: ['agents', 'list'], value: rawList(raw).filter((entry) => !isAgent(entry, id)) },
       ])
       if (!edited.ok) return edited
       return ok({
@@ -115,6 +116,14 @@ export function createAgents(deps: AgentsDeps): Agents {
       })
     },
   }
+}
+
+/** The allow-list does not stand in the way: what an agent is given joins it. */
+function modelFor(world: World, text: string): Result<ModelKey, Fault> {
+  const ref = parseModelRef(text)
+  return ref && !ref.profile
+    ? findModel(world, ref)
+    : fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
 }
 
 async function agentReport(
@@ -161,6 +170,8 @@ function withoutDefault(
   })
 }
 
-function idOf(entry: unknown): unknown {
-  return valueAt(entry, ['id'])
+/** Files spell names as their writer liked. */
+function isAgent(entry: unknown, id: AgentId): boolean {
+  const text = valueAt(entry, ['id'])
+  return typeof text === 'string' && parseAgentId(text) === id
 }

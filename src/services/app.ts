@@ -58,6 +58,8 @@ export interface GatewayOptions {
   /** 0: any free one. Absent: EQUABOT_GATEWAY_PORT, else config. */
   readonly port?: number
   readonly bind?: string
+  /** Log lines go to stderr too, beside the log file. */
+  readonly logToStderr?: boolean
 }
 
 export interface RunningGateway {

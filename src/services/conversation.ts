@@ -6,30 +6,27 @@ import type {
   ReplyEvent,
   TranscriptEntry,
   TurnEvent,
+  TurnRequest,
 } from '../domain/chat.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { aliasesOf, modelChain, resolveText } from '../domain/models.ts'
-import type { AgentId, SessionId } from '../domain/names.ts'
+import type { SessionId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type { ChatCodec, Clock, SessionHead, SessionStore } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import type { SlashCommand } from '../domain/slash.ts'
 import { parseSlash } from '../domain/slash.ts'
 import { failoverWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
 import type { Dispatch, Served } from './dispatch.ts'
+import type { SlashAnswer } from './slash-answers.ts'
 import { answerSlash } from './slash-answers.ts'
 import type { LoadWorld } from './world.ts'
 
-export interface TurnRequest {
-  readonly agent?: AgentId
-  readonly session: SessionId
-  readonly message: string
-  /** For this turn alone: a model, an alias, either with `@profile`. */
-  readonly model?: string
-}
+export type { TurnRequest }
 
 export interface Conversation {
   /** The events of one turn; the last is `finished` or `failed`. Aborting stops the upstream and keeps what came. */
@@ -53,13 +50,14 @@ export function createConversation(deps: ConversationDeps): Conversation {
   return {
     async *turn(request, signal) {
       const loaded = await deps.loadWorld(request.agent)
-      if (!loaded.ok) return yield { type: 'failed', fault: loaded.fault }
+      if (!loaded.ok) {
+        yield { type: 'failed', fault: loaded.fault }
+        return
+      }
       const key = `${loaded.value.agent}/${request.session}`
       if (busy.has(key)) {
-        return yield {
-          type: 'failed',
-          fault: { code: 'EQ_SESSION_BUSY', session: request.session },
-        }
+        yield { type: 'failed', fault: { code: 'EQ_SESSION_BUSY', session: request.session } }
+        return
       }
       busy.add(key)
       try {
@@ -78,22 +76,38 @@ async function* runTurn(
   signal: AbortSignal,
 ): AsyncIterable<TurnEvent> {
   const read = await deps.sessions.read(world.agent, request.session)
-  if (!read.ok) return yield { type: 'failed', fault: read.fault }
+  if (!read.ok) {
+    yield { type: 'failed', fault: read.fault }
+    return
+  }
   const head = read.value ?? newHead(world, request.session)
-
   const aliases = [...aliasesOf(world.settings).values()].map((entry) => entry.alias)
   const command = parseSlash(request.message, aliases)
-  if (!command) return yield* chatTurn(deps, world, head, request, signal)
-  const answer = command.ok ? answerSlash(world, head, command.value) : command
-  if (!answer.ok) return yield { type: 'failed', fault: answer.fault }
-  if (answer.value.head) {
-    const written = await deps.sessions.write(answer.value.head)
-    if (!written.ok) return yield { type: 'failed', fault: written.fault }
+  if (!command) {
+    yield* chatTurn(deps, world, head, request, signal)
+    return
   }
-  yield { type: 'command', text: answer.value.text }
-  if (answer.value.message === undefined) return yield { type: 'finished', stopReason: 'command' }
-  const next = { ...request, message: answer.value.message }
-  yield* chatTurn(deps, world, answer.value.head ?? head, next, signal)
+  const answer = command.ok ? await applySlash(deps, world, head, command.value) : command
+  if (!answer.ok) {
+    yield { type: 'failed', fault: answer.fault }
+    return
+  }
+  const { text, message } = answer.value
+  yield { type: 'command', text }
+  if (message === undefined) yield { type: 'finished', stopReason: 'command' }
+  else yield* chatTurn(deps, world, answer.value.head ?? head, { ...request, message }, signal)
+}
+
+async function applySlash(
+  deps: ConversationDeps,
+  world: World,
+  head: SessionHead,
+  command: SlashCommand,
+): Promise<Result<SlashAnswer, Fault>> {
+  const answer = answerSlash(world, head, command)
+  if (!answer.ok || !answer.value.head) return answer
+  const written = await deps.sessions.write(answer.value.head)
+  return written.ok ? answer : written
 }
 
 async function* chatTurn(
@@ -103,14 +117,26 @@ async function* chatTurn(
   request: TurnRequest,
   signal: AbortSignal,
 ): AsyncIterable<TurnEvent> {
+  const served = await serveTurn(deps, world, head, request, signal)
+  if (served.ok) yield* reply(deps, head, request, served.value, signal)
+  else yield { type: 'failed', fault: served.fault }
+}
+
+async function serveTurn(
+  deps: ConversationDeps,
+  world: World,
+  head: SessionHead,
+  request: TurnRequest,
+  signal: AbortSignal,
+): Promise<Result<Served, Fault>> {
   const models = chooseModels(world, head, request.model)
-  if (!models.ok) return yield { type: 'failed', fault: models.fault }
+  if (!models.ok) return models
   const history = await deps.sessions.transcript(world.agent, head.id)
-  if (!history.ok) return yield { type: 'failed', fault: history.fault }
+  if (!history.ok) return history
   const messages = conversationSoFar(history.value, head, request.message)
   const system = world.settings.agents.defaults.system
 
-  const served = await deps.dispatch({
+  return deps.dispatch({
     agent: world.agent,
     models: models.value,
     ...(head.pin && { pin: head.pin.profile }),
@@ -127,8 +153,6 @@ async function* chatTurn(
     },
     signal,
   })
-  if (!served.ok) return yield { type: 'failed', fault: served.fault }
-  yield* reply(deps, head, request, served.value, signal)
 }
 
 async function* reply(
@@ -157,9 +181,9 @@ async function* reply(
   if (signal.aborted) broken = { code: 'EQ_REQUEST_CANCELLED' }
 
   const kept = await keepTurn(deps, head, request.message, served, heard, broken !== undefined)
-  if (broken) return yield { type: 'failed', fault: broken }
-  if (!kept.ok) return yield { type: 'failed', fault: kept.fault }
-  yield { type: 'finished', stopReason: heard.stopReason, usage: heard.usage }
+  const fault = broken ?? (kept.ok ? undefined : kept.fault)
+  if (fault) yield { type: 'failed', fault }
+  else yield { type: 'finished', stopReason: heard.stopReason, usage: heard.usage }
 }
 
 interface Heard {

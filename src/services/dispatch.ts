@@ -5,7 +5,7 @@
  */
 
 import { afterFailure, afterOverload, afterSuccess, mayFailOver } from '../domain/cooldown.ts'
-import type { UpstreamFailure } from '../domain/cooldown.ts'
+import type { AgentState, UpstreamFailure } from '../domain/cooldown.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import type { AgentId, ModelKey, ProfileId } from '../domain/names.ts'
@@ -17,11 +17,12 @@ import type {
   StateStore,
   Upstream,
   UpstreamAnswer,
+  UpstreamRequest,
 } from '../domain/ports.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import type { Candidate, PassedOver, Ranked } from '../domain/rotation.ts'
+import type { Candidate, Ranked } from '../domain/rotation.ts'
 import { tried } from '../domain/rotation.ts'
 import type { World } from '../domain/world.ts'
 import { rankFor } from '../domain/world.ts'
@@ -77,9 +78,10 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     const loaded = await deps.loadWorld(request.agent)
     if (!loaded.ok) return loaded
     const attempts: FailedAttempt[] = []
+    const progress: Progress = { world: loaded.value, attempts }
     let firstFault: Fault | undefined
     for (const model of request.models) {
-      const outcome = await serveModel(deps, loaded.value, request, model, attempts)
+      const outcome = await serveModel(deps, progress, request, model)
       if (outcome.kind === 'served') return ok(outcome.served)
       if (outcome.kind === 'ended') return fail(outcome.fault)
       firstFault ??= outcome.fault
@@ -91,13 +93,19 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   }
 }
 
+/** What one request knows: the world as it found it, and what its own failures have taught since. */
+interface Progress {
+  world: World
+  readonly attempts: FailedAttempt[]
+}
+
 async function serveModel(
   deps: DispatchDeps,
-  world: World,
+  progress: Progress,
   request: DispatchRequest,
   model: ResolvedModel,
-  attempts: FailedAttempt[],
 ): Promise<Outcome> {
+  const { world, attempts } = progress
   const facts = world.providers.get(model.provider)
   if (!facts) return { kind: 'next_model', fault: unknownProvider(world, model) }
   const outgoing = request.encode(facts, model)
@@ -111,13 +119,9 @@ async function serveModel(
   }
   for (const candidate of candidates) {
     if (attempts.length >= MOST_ATTEMPTS) break
-    const outcome = await attempt(
-      deps,
-      world,
-      { request, facts, model, candidate },
-      outgoing.value,
-      attempts,
-    )
+    const trial: Trial = { request, facts, model, candidate }
+    if (attempts.some((failed) => isSameTrial(failed, trial))) continue
+    const outcome = await attempt(deps, progress, trial, outgoing.value)
     if (outcome) return outcome
   }
   return { kind: 'next_model' }
@@ -133,17 +137,15 @@ interface Trial {
 /** Undefined: this candidate failed in a way that another may not. */
 async function attempt(
   deps: DispatchDeps,
-  world: World,
+  progress: Progress,
   trial: Trial,
   outgoing: Outgoing,
-  attempts: FailedAttempt[],
 ): Promise<Outcome | undefined> {
   const { request, facts, model, candidate } = trial
   if (request.signal.aborted) return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
-  const sent = await deps.upstream.send(
-    upstreamRequest(world, facts, candidate, outgoing),
-    request.signal,
-  )
+  const { attempts } = progress
+  const upstream = upstreamRequest(progress.world, facts, candidate, outgoing)
+  const sent = await deps.upstream.send(upstream, request.signal)
   if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
     recordSuccess(deps, candidate, model)
     const { provider, model: id } = model
@@ -156,25 +158,31 @@ async function attempt(
     }
     return { kind: 'served', served }
   }
-  const failure = sent.ok ? await judgeAnswer(deps, facts, sent.value) : sent.fault
+  const body = sent.ok ? withoutSecrets(await beginning(sent.value.body), upstream) : ''
+  const failure = sent.ok
+    ? deps.judge(facts.protocol, sent.value.status, sent.value.headers, body, deps.clock.now())
+    : sent.fault
   if (failure.reason === 'cancelled' || request.signal.aborted) {
     return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
   }
-  recordFailure(deps, candidate, model, failure)
+  recordFailure(deps, progress, trial, failure)
   const failed = failedAttempt(trial, failure)
   deps.log.write('warn', 'attempt.failed', { ...failed, agent: request.agent })
   attempts.push(failed)
   if (mayFailOver(failure.reason)) return undefined
-  const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed }
+  const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed, body }
   return failure.reason === 'not_found' ? { kind: 'next_model', fault } : { kind: 'ended', fault }
 }
 
-async function judgeAnswer(
-  deps: DispatchDeps,
-  facts: ProviderFacts,
-  answer: UpstreamAnswer,
-): Promise<UpstreamFailure> {
-  return deps.judge(facts.id, answer, await beginning(answer.body), deps.clock.now())
+/** A provider that repeats what it was sent must not make us repeat it. */
+function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): string {
+  return Object.values(secretHeaders).reduce((cleaned, secret) => {
+    const value = secret.reveal()
+    const bare = value.replace(/^Bearer /, '')
+    return bare === ''
+      ? cleaned
+      : cleaned.replaceAll(value, '[secret]').replaceAll(bare, '[secret]')
+  }, text)
 }
 
 /** The first part of a body; one that breaks off has said what it has said. */
@@ -215,12 +223,16 @@ function recordSuccess(deps: DispatchDeps, candidate: Candidate, model: ModelKey
 
 function recordFailure(
   deps: DispatchDeps,
-  candidate: Candidate,
-  model: ModelKey,
+  progress: Progress,
+  { candidate, model }: Trial,
   failure: UpstreamFailure,
 ): void {
   const now = deps.clock.now()
-  deps.states.update(stateHome(candidate), (state) => ({
+  const record = (agent: AgentId, change: (state: AgentState) => AgentState): void => {
+    deps.states.update(agent, change)
+    progress.world = { ...progress.world, state: change(progress.world.state) }
+  }
+  record(stateHome(candidate), (state) => ({
     ...state,
     profiles: new Map(state.profiles).set(
       candidate.id,
@@ -228,7 +240,7 @@ function recordFailure(
     ),
   }))
   if (failure.reason !== 'overloaded') return
-  deps.states.update(MAIN_AGENT, (state) => {
+  record(MAIN_AGENT, (state) => {
     const key = formatModelKey(model)
     const rest = afterOverload(state.models.get(key), failure, now)
     return { ...state, models: new Map(state.models).set(key, rest) }
@@ -238,6 +250,10 @@ function recordFailure(
 /** Usage is kept beside the book that holds the profile; what is outside the books is main's. */
 function stateHome(candidate: Candidate): AgentId {
   return candidate.source.kind === 'store' ? candidate.source.agent : MAIN_AGENT
+}
+
+function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {
+  return failed.profile === candidate.id && failed.model === formatModelKey(model)
 }
 
 function failedAttempt(
@@ -277,12 +293,9 @@ function nobodyToTry(
   const passedOver = ranked.flatMap((entry) =>
     entry.taken ? [] : [{ profile: entry.candidate.id, why: entry.why }],
   )
-  if (pin) {
-    const why: PassedOver | { code: 'gone' } = passedOver.find((entry) => entry.profile === pin)
-      ?.why ?? { code: 'gone' }
-    return { code: 'EQ_PIN_UNUSABLE', profile: pin, why }
-  }
-  if (world.bookFault) return world.bookFault
+  const pinned = passedOver.find((entry) => entry.profile === pin)
+  if (world.bookFault && !pinned) return world.bookFault
+  if (pin) return { code: 'EQ_PIN_UNUSABLE', profile: pin, why: pinned?.why ?? { code: 'gone' } }
   const ends = passedOver.flatMap(({ why }) => (why.code === 'resting' ? [why.rest.until] : []))
   if (ends.length > 0) {
     return {

@@ -63,6 +63,7 @@ async function setOrder(
   const found = await findProvider(deps.loadWorld, agent, text)
   if (!found.ok) return found
   const { world, facts } = found.value
+  if (world.bookFault) return fail(world.bookFault)
   const known = candidatesFor(world, facts).map((candidate) => candidate.id)
   const ids: ProfileId[] = []
   for (const entry of typed.map((item) => item.trim()).filter((item) => item !== '')) {

@@ -28,10 +28,10 @@ export function upstreamRequest(
     url: `${facts.baseUrl}${outgoing.path}`,
     method: 'POST',
     headers: {
-      'content-type': 'application/json',
       ...facts.headers,
       ...outgoing.headers,
       ...(asBearer && joinHeaders(outgoing.headers, facts.bearerHeaders ?? {})),
+      'content-type': 'application/json',
     },
     secretHeaders: {
       ...configuredHeaders(world, facts.id),

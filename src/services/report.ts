@@ -4,15 +4,22 @@ import { expiresAtOf } from '../domain/credential.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { CheckFinding } from '../domain/health.ts'
 import { assess, check, checkServing } from '../domain/health.ts'
-import type { ListedModel } from '../domain/models.ts'
+import type { ListedModel, ModelChain } from '../domain/models.ts'
 import { aliasesOf, allowedModels, listModels, modelChain, resolveText } from '../domain/models.ts'
-import type { AgentId, ProviderId, SessionId } from '../domain/names.ts'
+import type { AgentId, ModelKey, ProviderId, SessionId } from '../domain/names.ts'
 import { formatModelKey, providerOf } from '../domain/names.ts'
-import type { ProfileStore, SessionStore, SettingsStore } from '../domain/ports.ts'
+import type {
+  Catalogue,
+  FileCheck,
+  ProfileStore,
+  SessionStore,
+  SettingsStore,
+} from '../domain/ports.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
 import type {
   CandidateReport,
   ExplainReport,
+  ModelListing,
   ProviderReport,
   StatusReport,
 } from '../domain/report.ts'
@@ -25,7 +32,7 @@ import type { World } from '../domain/world.ts'
 import { hasCredential, rankFor } from '../domain/world.ts'
 import type { LoadWorld } from './world.ts'
 
-export type { CandidateReport, ExplainReport, ProviderReport, StatusReport }
+export type { CandidateReport, ExplainReport, ModelListing, ProviderReport, StatusReport }
 
 export interface Report {
   status(options: {
@@ -42,10 +49,17 @@ export interface Report {
     readonly agent?: AgentId
     readonly provider?: ProviderId
   }): Promise<Result<readonly ProviderReport[], Fault>>
-  models(options: { readonly agent?: AgentId }): Promise<Result<readonly ListedModel[], Fault>>
+  /** The models to pick from; with `all`, every known model of the providers that are set up. */
+  models(options: {
+    readonly agent?: AgentId
+    readonly provider?: ProviderId
+    readonly all?: boolean
+  }): Promise<Result<readonly ModelListing[], Fault>>
 }
 
 export interface ReportDeps {
+  readonly catalogue: Catalogue
+  readonly checkFiles: FileCheck
   readonly loadWorld: LoadWorld
   readonly settings: SettingsStore
   readonly profiles: ProfileStore
@@ -77,11 +91,14 @@ export function createReport(deps: ReportDeps): Report {
         })),
         ...(allowed && { allowed: allowed.map(formatModelKey) }),
         providers: providerReports(world, checked.value.inUse),
-        missing: missingProviders(world, checked.value.findings),
-        check: { exit: checked.value.exit, findings: checked.value.findings },
+        missing: missingProviders(world, checked.value.check.findings),
+        check: checked.value.check,
         warnWithinMs: world.settings.auth.warnWithinMs,
         ...(world.bookFault && { bookFault: world.bookFault }),
-        problems: stored.ok ? stored.value.problems : [],
+        problems: [
+          ...(stored.ok ? stored.value.problems : []),
+          ...(await deps.checkFiles(settings.value)),
+        ],
         migrated: settings.value.migrated,
       })
     },
@@ -105,7 +122,9 @@ export function createReport(deps: ReportDeps): Report {
         chosen.profile ??
         (sessionPin && providerOf(sessionPin) === chosen.provider ? sessionPin : undefined)
       if (pin && !rankFor(world, chosen).some((entry) => entry.candidate.id === pin)) {
-        return fail({ code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } })
+        return fail(
+          world.bookFault ?? { code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } },
+        )
       }
       const chain = modelChain(world)
       const candidates = candidateReports(world, rankFor(world, chosen, pin))
@@ -138,17 +157,58 @@ export function createReport(deps: ReportDeps): Report {
       return ok(provider ? reports.filter((report) => report.provider === provider) : reports)
     },
 
-    async models({ agent }) {
+    async models({ agent, provider, all }) {
       const loaded = await deps.loadWorld(agent)
-      return loaded.ok ? ok(listModels(loaded.value)) : loaded
+      if (!loaded.ok) return loaded
+      const world = loaded.value
+      const listed = new Map(listModels(world).map((model) => [formatModelKey(model), model]))
+      if (all) {
+        for (const key of await knownKeys(deps, world, provider)) {
+          const name = formatModelKey(key)
+          if (!listed.has(name)) listed.set(name, { ...key, aliases: [], tags: [] })
+        }
+      }
+      const shown = [...listed.values()].filter((model) => !provider || model.provider === provider)
+      return ok(await Promise.all(shown.map((model) => modelListing(deps, world, model))))
     },
   }
 }
 
 interface Checked {
-  readonly exit: 0 | 1 | 2
-  readonly findings: readonly CheckFinding[]
+  readonly check: StatusReport['check']
   readonly inUse: ReadonlySet<ProviderId>
+}
+
+/** Of one provider, or of all that are set up. */
+async function knownKeys(
+  deps: ReportDeps,
+  world: World,
+  provider: ProviderId | undefined,
+): Promise<readonly ModelKey[]> {
+  const asked = [...world.providers.values()].filter((facts) =>
+    provider ? facts.id === provider : hasCredential(world, facts),
+  )
+  const keys: ModelKey[] = []
+  for (const facts of asked) {
+    for (const { id } of await deps.catalogue(facts.id))
+      keys.push({ provider: facts.id, model: id })
+  }
+  return keys
+}
+
+async function modelListing(
+  deps: ReportDeps,
+  world: World,
+  model: ListedModel,
+): Promise<ModelListing> {
+  const catalogued = await deps.catalogue(model.provider)
+  const configured = world.settings.models.providers.get(model.provider)?.models ?? []
+  const known = [...configured, ...catalogued].find((entry) => entry.id === model.model)
+  return {
+    ...model,
+    ...(known && { known }),
+    usable: tried(rankFor(world, model)).length > 0,
+  }
 }
 
 /** Every agent's models in use are judged, unless one agent was named. */
@@ -160,12 +220,15 @@ async function checkAgents(
 ): Promise<Result<Checked, Fault>> {
   const agents = onlyThis ? [world.agent] : agentsOf(world.settings).map((entry) => entry.id)
   let exit: 0 | 1 | 2 = 0
+  let undecided: Fault | undefined
   const findings = new Map<string, CheckFinding>()
   const inUse = new Set<ProviderId>()
   for (const agent of agents) {
     const loaded = agent === world.agent ? ok(world) : await deps.loadWorld(agent)
     if (!loaded.ok) return loaded
-    const used = modelsInUse(loaded.value)
+    const chain = modelChain(loaded.value)
+    undecided ??= loaded.value.bookFault ?? (chain.ok ? undefined : chain.fault)
+    const used = chain.ok ? modelsInUse(loaded.value, chain.value) : []
     for (const { provider } of used) inUse.add(provider)
     const result = serving ? checkServing(used) : check(used, loaded.value)
     if (result.exit === 1 || (result.exit === 2 && exit === 0)) exit = result.exit
@@ -173,18 +236,19 @@ async function checkAgents(
       findings.set(`${finding.candidate?.id ?? finding.provider} ${finding.problem}`, finding)
     }
   }
-  return ok({ exit, findings: [...findings.values()], inUse })
+  const found = { exit, findings: [...findings.values()], ...(undecided && { undecided }) }
+  return ok({ check: found, inUse })
 }
 
 /** The sandbox stands in where nothing was set up, which is a missing credential and not a served provider. */
-function modelsInUse(world: World): {
+function modelsInUse(
+  world: World,
+  { primary, fallbacks, chosenBy }: ModelChain,
+): {
   readonly provider: ProviderId
   readonly ranked: readonly Ranked[]
   readonly needsOwn: boolean
 }[] {
-  const chain = modelChain(world)
-  if (!chain.ok) return []
-  const { primary, fallbacks, chosenBy } = chain.value
   return [primary, ...fallbacks].map((model, index) => ({
     provider: model.provider,
     ranked: rankFor(world, model),

@@ -119,6 +119,7 @@ function knownProfile(world: World, model: ResolvedModel): Result<void, Fault> {
   if (!model.profile || !facts) return ok()
   const known = candidatesFor(world, facts).map((candidate) => candidate.id)
   if (known.includes(model.profile)) return ok()
+  if (world.bookFault) return fail(world.bookFault)
   const nearest = nearestOf(model.profile, known)
   return fail({
     code: 'EQ_PROFILE_UNKNOWN',

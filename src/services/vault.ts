@@ -1,6 +1,6 @@
 /** Changes to the books: secrets in, profiles out, books restored. Each change is one transaction under the book's lock. */
 
-import type { Credential, OauthCredential } from '../domain/credential.ts'
+import type { Credential, CredentialType, OauthCredential } from '../domain/credential.ts'
 import { bearerOf, expiresAtOf } from '../domain/credential.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
@@ -19,7 +19,8 @@ import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { parseSecretText } from '../domain/secret-text.ts'
-import { agentsOf } from '../domain/settings.ts'
+import type { Settings } from '../domain/settings.ts'
+import { acceptsType, agentsOf } from '../domain/settings.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import { isReserved } from '../domain/world.ts'
@@ -169,7 +170,7 @@ async function storeCredential(
   const configured = world.settings.auth.order.get(provider)
   const reordered = configured !== undefined && !configured.includes(id)
   const edited = await deps.settings.edit(({ settings }) => [
-    ...(settings.auth.profiles.get(id)?.mode === credential.type
+    ...(accepts(settings, id, credential.type)
       ? []
       : [{ path: ['auth', 'profiles', id], value: { provider, mode: credential.type } }]),
     ...(reordered ? [{ path: ['auth', 'order', provider], value: [id, ...configured] }] : []),
@@ -190,6 +191,12 @@ async function storeCredential(
       ? { orderChanged: 'agent' as const }
       : reordered && { orderChanged: 'config' as const }),
   })
+}
+
+/** A mode that the user set and that accepts the credential stays as it is. */
+function accepts(settings: Settings, id: ProfileId, type: CredentialType): boolean {
+  const mode = settings.auth.profiles.get(id)?.mode
+  return mode !== undefined && acceptsType(mode, type)
 }
 
 async function whoUses(

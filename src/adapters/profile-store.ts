@@ -1,0 +1,145 @@
+/** The books of all agents, one `auth-profiles.json` each. Reading changes nothing; what cannot be read is not written over. */
+
+import type { StoreFault } from '../domain/fault.ts'
+import type { AgentId } from '../domain/names.ts'
+import { parseAgentId } from '../domain/names.ts'
+import type { Clock, ProfileStore } from '../domain/ports.ts'
+import type { ProfileBook } from '../domain/profile.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { ProfileFile } from '../wire/profile-file.ts'
+import {
+  NO_PROFILE_FILE,
+  parseProfileFile,
+  renderProfileFile,
+  sameBook,
+} from '../wire/profile-file.ts'
+import type { Files } from './files.ts'
+import { previousPathOf } from './files.ts'
+import type { Home } from './home.ts'
+import type { Locks } from './lock.ts'
+
+interface Deps {
+  readonly home: Home
+  readonly locks: Locks
+  readonly files: Files
+  readonly clock: Clock
+}
+
+/** A book's file as it was read: its text and version are absent when there is none. */
+interface Loaded {
+  readonly file: ProfileFile
+  readonly text?: string
+  readonly version?: string
+}
+
+type Change<T, F> = (book: ProfileBook) => Promise<Result<{ book: ProfileBook; value: T }, F>>
+
+export function createProfileStore(deps: Deps): ProfileStore {
+  const { home, locks, files } = deps
+  const lastRead = new Map<AgentId, Loaded>()
+
+  async function underLock<T, F>(
+    agent: AgentId,
+    run: () => Promise<Result<T, F>>,
+  ): Promise<Result<T, F | StoreFault>> {
+    return locks.withLock(await files.realPath(home.bookPath(agent)), run)
+  }
+
+  return {
+    path: (agent) => home.bookPath(agent),
+
+    async read(agent) {
+      const known = lastRead.get(agent)
+      if (known) {
+        const version = await files.version(home.bookPath(agent))
+        if (version.ok && version.value === known.version) return ok(known.file)
+      }
+      const loaded = await load(deps, agent)
+      if (!loaded.ok) return loaded
+      lastRead.set(agent, loaded.value)
+      return ok(loaded.value.file)
+    },
+
+    transact: <T, F>(agent: AgentId, change: Change<T, F>) =>
+      underLock<T, F | StoreFault>(agent, async () => {
+        const loaded = await load(deps, agent)
+        if (!loaded.ok) return loaded
+        const { file, text } = loaded.value
+        const changed = await change(file.book)
+        if (!changed.ok) return changed
+        const { book, value } = changed.value
+        if (sameBook(file.book, book)) return ok(value)
+        const rendered = renderProfileFile(file, book)
+        const previous = forgets(file.book, book) ? rendered : text
+        const saved = await files.replace(home.bookPath(agent), rendered, previous)
+        return saved.ok ? ok(value) : saved
+      }),
+
+    restorePrevious: (agent) => underLock(agent, () => restorePrevious(deps, agent)),
+
+    async agents() {
+      const names = await files.list(home.agentsDir)
+      if (!names.ok) return []
+      return names.value.filter((name): name is AgentId => parseAgentId(name) === name)
+    },
+  }
+}
+
+/** A profile was removed: its secret must not live on in the previous generation. */
+function forgets(before: ProfileBook, after: ProfileBook): boolean {
+  return [...before.profiles.keys()].some((id) => !after.profiles.has(id))
+}
+
+async function load({ home, files }: Deps, agent: AgentId): Promise<Result<Loaded, StoreFault>> {
+  const path = home.bookPath(agent)
+  const read = await files.read(path)
+  if (!read.ok) return read
+  if (!read.value) return ok({ file: NO_PROFILE_FILE })
+  const parsed = parseProfileFile(read.value.text)
+  if (parsed.ok) return ok({ file: parsed.value, ...read.value })
+  if (parsed.fault.code === 'EQ_STORE_NEWER') return fail({ ...parsed.fault, path })
+  const previous = await goodPrevious(files, path)
+  return fail({
+    ...parsed.fault,
+    path,
+    ...(previous && {
+      previous: previous.path,
+      restore: `equabot models auth restore --agent ${agent}`,
+    }),
+  })
+}
+
+/** The previous generation of a book's file, when there is one and it can be read. */
+async function goodPrevious(
+  files: Files,
+  path: string,
+): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  const previousPath = previousPathOf(await files.realPath(path))
+  const read = await files.read(previousPath)
+  if (!read.ok || !read.value || !parseProfileFile(read.value.text).ok) return undefined
+  return { path: previousPath, text: read.value.text }
+}
+
+async function restorePrevious(
+  deps: Deps,
+  agent: AgentId,
+): Promise<Result<{ setAside: string }, StoreFault>> {
+  const { home, files, clock } = deps
+  const loaded = await load(deps, agent)
+  if (!loaded.ok && !isBadContent(loaded.fault)) return loaded
+  const path = home.bookPath(agent)
+  const previous = await goodPrevious(files, path)
+  if (!previous) return fail({ code: 'EQ_STORE_NO_PREVIOUS', path })
+  const real = await files.realPath(path)
+  const setAside = `${real}.broken-${new Date(clock.now()).toISOString().replaceAll(':', '-')}`
+  // Copied, not renamed: a crash between two steps must not leave a place where a book of no logins could start.
+  const copied = await files.copy(real, setAside)
+  if (!copied.ok) return copied
+  const restored = await files.replace(path, previous.text)
+  return restored.ok ? ok({ setAside }) : restored
+}
+
+function isBadContent(fault: StoreFault): boolean {
+  return fault.code === 'EQ_STORE_SYNTAX' || fault.code === 'EQ_STORE_FIELD'
+}

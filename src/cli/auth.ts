@@ -1,0 +1,150 @@
+/** `equabot models auth`: the logins themselves. No command here prints a secret, nor a part of one. */
+
+import type { Command } from 'commander'
+import type { Fault } from '../domain/fault.ts'
+import { formatModelKey } from '../domain/names.ts'
+import type { ExplainReport } from '../domain/report.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import { becauseWords } from '../domain/wording.ts'
+import type { App } from '../services/app.ts'
+import { findProvider } from '../services/lookup.ts'
+import { credentialsJson, explainJson } from '../wire/report-json.ts'
+import { addOrderCommands } from './auth-order.ts'
+import { addPasteCommands } from './auth-paste.ts'
+import { addRemovalCommands } from './auth-removal.ts'
+import type { Scene } from './candidate-screen.ts'
+import { candidateBlock, candidateRow } from './candidate-screen.ts'
+import type { CommandContext, Output } from './command.ts'
+import { appAction } from './command.ts'
+import { examples } from './help.ts'
+import type { Layout } from './layout.ts'
+import { createLayout, lines, sections } from './layout.ts'
+import { typedAgent, typedSession } from './typed-names.ts'
+
+export function addAuthCommands(models: Command, context: CommandContext): void {
+  const layout = createLayout(context.terminal)
+  const auth = models.command('auth').description('Keys, tokens and their order')
+  examples(auth, [
+    ['equabot models auth add', 'choose a provider and paste its key or token'],
+    ['equabot models auth list', 'every login, without its secret'],
+    ['equabot models auth explain', 'what the next request would use, and why'],
+  ])
+  addPasteCommands(auth, context)
+
+  const list = auth
+    .command('list')
+    .description('Every login: type, fingerprint, health, where it stands')
+    .option('--provider <id>', 'only those of this provider')
+    .option('--agent <id>', 'look through the eyes of this agent')
+    .option('--json', 'print JSON')
+    .action(appAction(context, (app, options: ListOptions) => listLogins(app, layout, options)))
+  examples(list, [
+    ['equabot models auth list'],
+    ['equabot models auth list --provider anthropic --json'],
+  ])
+
+  const explain = auth
+    .command('explain')
+    .description('What the next request would use: every candidate, in order, with its reason')
+    .option('--model <model>', 'for this model instead of the default: provider/model or an alias')
+    .option('--session <id>', 'for this session, with its model and pin')
+    .option('--agent <id>', 'for this agent')
+    .option('--json', 'print JSON')
+    .action(appAction(context, (app, options: ExplainOptions) => explainNext(app, layout, options)))
+  examples(explain, [
+    ['equabot models auth explain'],
+    ['equabot models auth explain --model opus@anthropic:work'],
+    ['equabot models auth explain --session monday'],
+  ])
+
+  addOrderCommands(auth, context)
+  addRemovalCommands(auth, context)
+}
+
+interface ListOptions {
+  readonly provider?: string
+  readonly agent?: string
+}
+
+async function listLogins(
+  app: App,
+  layout: Layout,
+  options: ListOptions,
+): Promise<Result<Output, Fault>> {
+  const agent = typedAgent(options.agent)
+  if (!agent.ok) return agent
+  const world = await app.loadWorld(agent.value)
+  if (!world.ok) return world
+  if (world.value.bookFault) return fail(world.value.bookFault)
+  const provider =
+    options.provider === undefined
+      ? ok(undefined)
+      : await findProvider(app.loadWorld, agent.value, options.provider)
+  if (!provider.ok) return provider
+  const reports = await app.report.credentials({
+    ...(agent.value !== undefined && { agent: agent.value }),
+    ...(provider.value && { provider: provider.value.facts.id }),
+  })
+  if (!reports.ok) return reports
+  const { now } = world.value
+  const scene = { layout, now, show: app.show }
+  const rows = reports.value
+    .flatMap((report) => report.candidates)
+    .filter((candidate) => candidate.source.kind !== 'none_needed')
+    .map((candidate) => candidateRow(candidate, scene))
+  const head = ['Profile', 'Type', 'Fingerprint', 'Health', 'Ends', 'From'].map(layout.heading)
+  return ok({
+    text: rows.length > 0 ? layout.table([head, ...rows]) : layout.paint('dim', 'No logins'),
+    json: { agent: world.value.agent, providers: credentialsJson(reports.value, now) },
+  })
+}
+
+interface ExplainOptions {
+  readonly model?: string
+  readonly session?: string
+  readonly agent?: string
+}
+
+async function explainNext(
+  app: App,
+  layout: Layout,
+  { model, ...options }: ExplainOptions,
+): Promise<Result<Output, Fault>> {
+  const agent = typedAgent(options.agent)
+  if (!agent.ok) return agent
+  const session = typedSession(options.session)
+  if (!session.ok) return session
+  const world = await app.loadWorld(agent.value)
+  if (!world.ok) return world
+  if (world.value.bookFault) return fail(world.value.bookFault)
+  const explained = await app.report.explain({
+    ...(agent.value !== undefined && { agent: agent.value }),
+    ...(session.value !== undefined && { session: session.value }),
+    ...(model !== undefined && { model }),
+  })
+  if (!explained.ok) return explained
+  const report = explained.value
+  const text = explainScreen(report, { layout, now: report.now, show: app.show })
+  return ok({ text, json: explainJson(report), exit: report.next ? 0 : 1 })
+}
+
+function explainScreen(report: ExplainReport, scene: Scene): string {
+  const { layout } = scene
+  const { next, pin, session } = report
+  return sections(
+    layout.facts([
+      ['Next', next ? layout.paint('strong', next.profile) : layout.paint('bad', 'none can serve')],
+      ['Model', formatModelKey(report.model)],
+      ['Because', becauseWords(report.modelBecause)],
+      ['Endpoint', `${report.endpoint} (${report.protocol})`],
+      ['Agent', report.agent],
+      ...(session === undefined ? [] : [['Session', session] as const]),
+      ...(pin === undefined ? [] : [['Pin', pin] as const]),
+    ]),
+    lines(
+      layout.heading('Candidates'),
+      ...report.candidates.map((candidate) => candidateBlock(candidate, scene)),
+    ),
+  )
+}

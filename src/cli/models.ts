@@ -1,0 +1,192 @@
+/** `equabot models`: which model serves, on which credential, and why; and the choice of models. */
+
+import type { Command } from 'commander'
+import { explain } from '../domain/explain.ts'
+import type { Fault } from '../domain/fault.ts'
+import { formatModelKey } from '../domain/names.ts'
+import type { StatusReport } from '../domain/report.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { App } from '../services/app.ts'
+import { findProvider } from '../services/lookup.ts'
+import type { ModelListing } from '../services/report.ts'
+import { modelJson, statusJson } from '../wire/report-json.ts'
+import { addAuthCommands } from './auth.ts'
+import type { CommandContext, Output } from './command.ts'
+import { appAction } from './command.ts'
+import { examples } from './help.ts'
+import type { Layout } from './layout.ts'
+import { createLayout } from './layout.ts'
+import { addAliasCommands, addFallbackCommands } from './model-choices.ts'
+import { statusScreen } from './status-screen.ts'
+import { typedAgent } from './typed-names.ts'
+
+export function addModelsCommands(program: Command, context: CommandContext): void {
+  const layout = createLayout(context.terminal)
+  const models = program
+    .command('models')
+    .description('Which model and login serve you, and why; alone it shows the status')
+  examples(models, [
+    ['equabot models status', 'the default model, the login that serves it, and why'],
+    ['equabot models set anthropic/claude-sonnet-5', 'choose the default model'],
+    ['equabot models auth add', 'give Equabot a key or token'],
+  ])
+
+  const status = models
+    .command('status', { isDefault: true })
+    .description('The default model, every login with its health, and what is missing')
+    .option('--json', 'print JSON')
+    .option('--plain', 'print one line: the default provider/model')
+    .option('--check', 'exit 1 when a login in use is missing or bad, 2 when one ends soon')
+    .option('--serving', 'with --check: ask only whether each model in use can be served')
+    .option('--agent <id>', 'look through the eyes of this agent')
+    .action(appAction(context, (app, options: StatusOptions) => showStatus(app, layout, options)))
+  examples(status, [
+    ['equabot models status'],
+    ['equabot models status --check', 'for scripts and monitors; works offline'],
+    ['equabot models status --json', 'the same as data'],
+  ])
+
+  const list = models
+    .command('list')
+    .description('The models that you can choose from')
+    .option('--all', 'every known model of the providers that are set up')
+    .option('--provider <id>', 'only those of this provider')
+    .option('--agent <id>', 'look through the eyes of this agent')
+    .option('--json', 'print JSON')
+    .option('--plain', 'print one provider/model per line')
+    .action(appAction(context, (app, options: ListOptions) => listModels(app, layout, options)))
+  examples(list, [['equabot models list'], ['equabot models list --all --provider anthropic']])
+
+  const set = models
+    .command('set')
+    .description('Choose the default model')
+    .argument('<model>', 'provider/model, or an alias')
+    .option('--json', 'print JSON')
+    .action(appAction(context, setModel))
+  examples(set, [['equabot models set anthropic/claude-sonnet-5'], ['equabot models set opus']])
+
+  addAliasCommands(models, context)
+  addFallbackCommands(models, context)
+  addAuthCommands(models, context)
+}
+
+interface StatusOptions {
+  readonly json?: boolean
+  readonly plain?: boolean
+  readonly check?: boolean
+  readonly serving?: boolean
+  readonly agent?: string
+}
+
+async function showStatus(
+  app: App,
+  layout: Layout,
+  options: StatusOptions,
+): Promise<Result<Output, Fault>> {
+  const wrong = wrongOptions(options)
+  if (wrong) return fail({ code: 'EQ_USAGE', detail: wrong, command: 'equabot models status' })
+  const agent = typedAgent(options.agent)
+  if (!agent.ok) return agent
+  const reported = await app.report.status({
+    ...(agent.value !== undefined && { agent: agent.value }),
+    ...(options.serving !== undefined && { serving: options.serving }),
+  })
+  if (!reported.ok) return reported
+  const report = reported.value
+  const exit = exitOf(report, options.check ?? false)
+  if (options.plain) {
+    if (!report.chain.ok) return report.chain
+    return ok({ text: formatModelKey(report.chain.value.primary), json: undefined, exit })
+  }
+  const text = statusScreen(report, { layout, now: report.now, show: app.show })
+  return ok({ text, json: statusJson(report), exit })
+}
+
+function wrongOptions({ json, plain, check, serving }: StatusOptions): string | undefined {
+  if (json && plain) return '--json and --plain exclude each other'
+  if (serving && !check) return '--serving goes with --check'
+  return undefined
+}
+
+/** What could not be read could not be judged either, so its fault's code goes before the check's. */
+function exitOf({ bookFault, chain, check }: StatusReport, asked: boolean): number {
+  if (bookFault) return explain(bookFault).exit
+  if (!chain.ok) return explain(chain.fault).exit
+  return asked ? check.exit : 0
+}
+
+interface ListOptions {
+  readonly all?: boolean
+  readonly provider?: string
+  readonly agent?: string
+  readonly json?: boolean
+  readonly plain?: boolean
+}
+
+async function listModels(
+  app: App,
+  layout: Layout,
+  options: ListOptions,
+): Promise<Result<Output, Fault>> {
+  if (options.json && options.plain) {
+    const detail = '--json and --plain exclude each other'
+    return fail({ code: 'EQ_USAGE', detail, command: 'equabot models list' })
+  }
+  const agent = typedAgent(options.agent)
+  if (!agent.ok) return agent
+  const provider =
+    options.provider === undefined
+      ? ok(undefined)
+      : await findProvider(app.loadWorld, agent.value, options.provider)
+  if (!provider.ok) return provider
+  const listed = await app.report.models({
+    ...(agent.value !== undefined && { agent: agent.value }),
+    ...(provider.value && { provider: provider.value.facts.id }),
+    all: options.all ?? false,
+  })
+  if (!listed.ok) return listed
+  return ok({
+    text: options.plain
+      ? listed.value.map(formatModelKey).join('\n')
+      : modelsTable(listed.value, layout),
+    json: { count: listed.value.length, models: listed.value.map(listingJson) },
+  })
+}
+
+function modelsTable(listings: readonly ModelListing[], layout: Layout): string {
+  if (listings.length === 0) return layout.paint('dim', 'No models')
+  const head = ['Model', 'Login', 'Context', 'Tags', 'Aliases', 'Name'].map((title) =>
+    layout.heading(title),
+  )
+  return layout.table([
+    head,
+    ...listings.map((listing) => [
+      formatModelKey(listing),
+      listing.usable ? layout.paint('good', 'yes') : layout.paint('bad', 'no'),
+      contextText(listing.known?.contextWindow),
+      listing.tags.join(', '),
+      listing.aliases.join(', '),
+      listing.known?.name ?? '',
+    ]),
+  ])
+}
+
+function contextText(tokens: number | undefined): string {
+  return tokens === undefined ? '' : `${Math.floor(tokens / 1000)}k`
+}
+
+function listingJson(listing: ModelListing): unknown {
+  const { name, contextWindow, input } = listing.known ?? {}
+  return { ...modelJson(listing), usable: listing.usable, name, contextWindow, input }
+}
+
+async function setModel(app: App, model: string): Promise<Result<Output, Fault>> {
+  const set = await app.modelSettings.setDefault(model)
+  if (!set.ok) return set
+  const { configPath } = set.value
+  return ok({
+    text: `Default model: ${set.value.model} (in ${app.show(configPath)})`,
+    json: { model: set.value.model, configPath },
+  })
+}

@@ -1,0 +1,37 @@
+/** Names as they were typed on the command line, made into names of the domain. */
+
+import type { Fault } from '../domain/fault.ts'
+import type { AgentId, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
+import { parseAgentId, parseProfileId, parseSessionId, profileId } from '../domain/names.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+
+/** @faults `EQ_NAME_INVALID` */
+export function typedAgent(text: string | undefined): Result<AgentId | undefined, Fault> {
+  return typed(text, 'agent', parseAgentId)
+}
+
+/** @faults `EQ_NAME_INVALID` */
+export function typedSession(text: string | undefined): Result<SessionId | undefined, Fault> {
+  return typed(text, 'session', parseSessionId)
+}
+
+/** A whole profile id, or only the part after the colon. @faults `EQ_NAME_INVALID` */
+export function typedProfile(
+  text: string | undefined,
+  provider: ProviderId,
+): Result<ProfileId | undefined, Fault> {
+  return typed(text, 'profile', (given) =>
+    parseProfileId(given.includes(':') ? given : profileId(provider, given.trim())),
+  )
+}
+
+function typed<Name extends string>(
+  text: string | undefined,
+  what: Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what'],
+  parse: (text: string) => Name | undefined,
+): Result<Name | undefined, Fault> {
+  if (text === undefined) return ok(undefined)
+  const name = parse(text)
+  return name === undefined ? fail({ code: 'EQ_NAME_INVALID', what, text }) : ok(name)
+}

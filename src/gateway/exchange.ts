@@ -1,0 +1,81 @@
+/** One request and its answer, as the routes see them. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Fault } from '../domain/fault.ts'
+import type { AgentId } from '../domain/names.ts'
+import { parseAgentId } from '../domain/names.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { Dialect } from './dialect.ts'
+
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly path: string
+  /** Query string with its question mark; empty when there is none. */
+  readonly search: string
+  /** What stands in the path where the route has a parameter. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly dialect: Dialect
+  readonly requestId: string
+  /** Aborts when the caller is gone, and when `ending` does. */
+  readonly signal: AbortSignal
+  /** Aborts when the gateway stops and waits no longer for replies. */
+  readonly ending: AbortSignal
+  /** Largest request body, bytes. */
+  readonly maxBodyBytes: number
+}
+
+/**
+ * Answers a request. A fault before the first byte of the answer is told by the server; one after it has been told by
+ * whoever gives it here, and is only logged.
+ */
+export type Handle = (exchange: Exchange) => Promise<Result<void, Fault>>
+
+export function sendJson({ response }: Exchange, status: number, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value))
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+  })
+  response.end(body)
+}
+
+/**
+ * The whole body of a request.
+ *
+ * @faults `EQ_REQUEST_ENCODING`, `EQ_REQUEST_TOO_LARGE`, `EQ_REQUEST_CANCELLED`
+ */
+export async function readBody({
+  request,
+  maxBodyBytes,
+}: Pick<Exchange, 'request' | 'maxBodyBytes'>): Promise<Result<Buffer, Fault>> {
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  if (encoding.toLowerCase() !== 'identity') return fail({ code: 'EQ_REQUEST_ENCODING', encoding })
+  const tooLarge: Fault = { code: 'EQ_REQUEST_TOO_LARGE', maxBytes: maxBodyBytes }
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return fail(tooLarge)
+
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      // The rest is read and dropped, so that the caller sees the answer instead of a reset connection.
+      if (size > maxBodyBytes) {
+        chunks.length = 0
+        resolve(fail(tooLarge))
+      } else chunks.push(chunk)
+    })
+    request.on('end', () => resolve(ok(Buffer.concat(chunks))))
+    request.on('close', () => resolve(fail({ code: 'EQ_REQUEST_CANCELLED' })))
+    request.on('error', () => resolve(fail({ code: 'EQ_REQUEST_CANCELLED' })))
+  })
+}
+
+/** An agent named by a caller; undefined where none is. @faults `EQ_NAME_INVALID` */
+export function namedAgent(text: string | undefined): Result<AgentId | undefined, Fault> {
+  if (text === undefined) return ok(undefined)
+  const agent = parseAgentId(text)
+  return agent ? ok(agent) : fail({ code: 'EQ_NAME_INVALID', what: 'agent', text })
+}

@@ -1,0 +1,152 @@
+/** The pass-through: a client's request goes to whoever serves its model, with nothing changed but the model's name. */
+
+import type { Fault } from '../domain/fault.ts'
+import type { ResolvedModel } from '../domain/models.ts'
+import { modelChain, resolveText } from '../domain/models.ts'
+import type { AgentId, ProfileId } from '../domain/names.ts'
+import {
+  formatModelKey,
+  parseProfileId,
+  parseSessionId,
+  providerOf,
+  sameModel,
+} from '../domain/names.ts'
+import type { Protocol } from '../domain/provider.ts'
+import { speaks } from '../domain/provider.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { World } from '../domain/world.ts'
+import type { App } from '../services/app.ts'
+import { peekRequest, withModel } from '../wire/request-peek.ts'
+import type { Exchange, Handle } from './exchange.ts'
+import { namedAgent, readBody } from './exchange.ts'
+import { sentHeaders } from './passed-headers.ts'
+import { relay } from './relay.ts'
+import type { Route } from './routes.ts'
+
+type ProxyApp = Pick<App, 'loadWorld' | 'sessions' | 'dispatch' | 'clock'>
+
+interface Door {
+  readonly protocol: Protocol
+  readonly path: string
+  /** Under a provider's base URL. */
+  readonly upstreamPath: string
+}
+
+const MESSAGES: Door = {
+  protocol: 'anthropic-messages',
+  path: '/v1/messages',
+  upstreamPath: '/v1/messages',
+}
+const CHAT_COMPLETIONS: Door = {
+  protocol: 'openai-chat',
+  path: '/v1/chat/completions',
+  upstreamPath: '/chat/completions',
+}
+const DOORS: readonly Door[] = [MESSAGES, CHAT_COMPLETIONS]
+
+export function proxyRoutes(app: ProxyApp): readonly Route[] {
+  return DOORS.map((door) => ({ method: 'POST', path: door.path, handle: passThrough(app, door) }))
+}
+
+function passThrough(app: ProxyApp, door: Door): Handle {
+  return async function handle(exchange) {
+    const body = await readBody(exchange)
+    if (!body.ok) return body
+    const peeked = peekRequest(body.value)
+    if (!peeked.ok) return fail({ code: 'EQ_REQUEST_BODY', ...peeked.fault })
+    const asked = peeked.value.model
+    const choice = await choose(app, door, exchange, asked)
+    if (!choice.ok) return choice
+
+    const served = await app.dispatch({
+      ...choice.value,
+      encode: (_facts, { model }) =>
+        ok({
+          path: door.upstreamPath + exchange.search,
+          headers: sentHeaders(exchange.request.headers),
+          body: model === asked ? body.value : withModel(body.value, model),
+        }),
+      signal: exchange.signal,
+    })
+    return served.ok ? relay(exchange, served.value, app.clock) : served
+  }
+}
+
+interface Choice {
+  readonly agent: AgentId
+  readonly models: readonly ResolvedModel[]
+  readonly pin?: ProfileId
+}
+
+/** Fallbacks stand in for the agent's default model only: who asked for another one wants that one. */
+async function choose(
+  app: ProxyApp,
+  door: Door,
+  { request }: Exchange,
+  asked: string,
+): Promise<Result<Choice, Fault>> {
+  const header = (name: string): string | undefined => request.headersDistinct[name]?.[0]
+  const named = namedAgent(header('x-equabot-agent'))
+  if (!named.ok) return named
+  const loaded = await app.loadWorld(named.value)
+  if (!loaded.ok) return loaded
+  const world = loaded.value
+
+  const resolved = resolveText(world, asked)
+  if (!resolved.ok) return resolved
+  const primary = resolved.value
+  const spoken = checkProtocol(world, primary, door)
+  if (!spoken.ok) return spoken
+  const pin = await choosePin(app, world, primary, {
+    profile: header('x-equabot-profile'),
+    session: header('x-equabot-session'),
+  })
+  if (!pin.ok) return pin
+
+  const chain = modelChain(world)
+  const fallbacks =
+    chain.ok && sameModel(chain.value.primary, primary)
+      ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
+      : []
+  return ok({
+    agent: world.agent,
+    models: [primary, ...fallbacks],
+    ...(pin.value && { pin: pin.value }),
+  })
+}
+
+function checkProtocol(world: World, model: ResolvedModel, door: Door): Result<void, Fault> {
+  const facts = world.providers.get(model.provider)
+  if (!facts || speaks(facts, door.protocol)) return ok()
+  const other = DOORS.find(({ protocol }) => speaks(facts, protocol))
+  return fail({
+    code: 'EQ_REQUEST_PROTOCOL',
+    model: formatModelKey(model),
+    asked: door.protocol,
+    spoken: facts.protocol,
+    path: other?.path ?? '/api/chat',
+  })
+}
+
+/** A profile that the request names in a header, else the pin of the session that it names. */
+async function choosePin(
+  app: ProxyApp,
+  world: World,
+  model: ResolvedModel,
+  named: { readonly profile: string | undefined; readonly session: string | undefined },
+): Promise<Result<ProfileId | undefined, Fault>> {
+  if (named.profile !== undefined) {
+    const profile = parseProfileId(named.profile)
+    if (!profile) return fail({ code: 'EQ_NAME_INVALID', what: 'profile', text: named.profile })
+    if (providerOf(profile) === model.provider) return ok(profile)
+    return fail({ code: 'EQ_PROFILE_FOREIGN', profile, provider: model.provider })
+  }
+  if (named.session === undefined) return ok(undefined)
+  const id = parseSessionId(named.session)
+  if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'session', text: named.session })
+  const head = await app.sessions.read(world.agent, id)
+  if (!head.ok) return head
+  if (head.value) return ok(head.value.pin?.profile)
+  return fail({ code: 'EQ_SESSION_UNKNOWN', session: id, agent: world.agent })
+}

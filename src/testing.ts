@@ -1,0 +1,186 @@
+/**
+ * Doubles for tests of programs that are built on Equabot, and for our own: a clock that is moved by hand, stores in
+ * memory, an upstream that answers by script. No test framework, no disk, no network, no time of its own.
+ */
+
+import type { UpstreamFailure } from './domain/cooldown.ts'
+import { EMPTY_STATE } from './domain/cooldown.ts'
+import { MAIN_AGENT, parseProfileId } from './domain/names.ts'
+import type {
+  Clock,
+  Fingerprint,
+  Log,
+  Upstream,
+  UpstreamAnswer,
+  UpstreamRequest,
+} from './domain/ports.ts'
+import type { Profile, ProfileBook } from './domain/profile.ts'
+import { effectiveBook, EMPTY_BOOK } from './domain/profile.ts'
+import { providerTable } from './domain/provider.ts'
+import { fail, ok } from './domain/result.ts'
+import { Secret } from './domain/secret.ts'
+import { DEFAULT_SETTINGS } from './domain/settings.ts'
+import type { EpochMs } from './domain/time.ts'
+import type { Environment, World } from './domain/world.ts'
+
+export type {
+  MemoryProfileStore,
+  MemorySettings,
+  MemorySettingsStore,
+  MemoryStateStore,
+} from './testing/memory-stores.ts'
+export {
+  memoryEnvironment,
+  memoryProfileStore,
+  memorySessionStore,
+  memorySettingsStore,
+  memoryStateStore,
+} from './testing/memory-stores.ts'
+
+/** Where fake clocks and worlds begin: 2026-01-01T00:00:00Z. */
+export const FAKE_NOW: EpochMs = 1_767_225_600_000
+
+export interface FakeClock extends Clock {
+  /** Moves time on by `ms` and wakes every sleeper whose time has come, earliest first. */
+  advance(ms: number): void
+}
+
+/** A clock that stands still until `advance` is called. */
+export function fakeClock(start: EpochMs = FAKE_NOW): FakeClock {
+  let now = start
+  let sleepers: { readonly at: EpochMs; readonly wake: () => void }[] = []
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (ms <= 0 || signal?.aborted) return resolve()
+        const sleeper = { at: now + ms, wake: resolve }
+        sleepers.push(sleeper)
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter((entry) => entry !== sleeper)
+          resolve()
+        })
+      }),
+    advance(ms) {
+      now += ms
+      const due = sleepers.filter((entry) => entry.at <= now).sort((a, b) => a.at - b.at)
+      sleepers = sleepers.filter((entry) => entry.at > now)
+      for (const sleeper of due) sleeper.wake()
+    },
+  }
+}
+
+export interface FakeUpstream extends Upstream {
+  /** What was sent, in order. Secrets stand in `secretHeaders` only, and are shown by `reveal()` only. */
+  readonly requests: readonly UpstreamRequest[]
+}
+
+/** An upstream whose answers the script decides. An abort while the script thinks is a failure with reason `cancelled`. */
+export function fakeUpstream(
+  script: (
+    request: UpstreamRequest,
+    index: number,
+  ) => UpstreamAnswer | UpstreamFailure | Promise<UpstreamAnswer | UpstreamFailure>,
+): FakeUpstream {
+  const requests: UpstreamRequest[] = []
+  return {
+    requests,
+    async send(request, signal) {
+      if (signal.aborted) return fail(CANCELLED)
+      requests.push(request)
+      const aborted = new Promise<UpstreamFailure>((resolve) => {
+        signal.addEventListener('abort', () => resolve(CANCELLED), { once: true })
+      })
+      const outcome = await Promise.race([script(request, requests.length - 1), aborted])
+      return 'reason' in outcome ? fail(outcome) : ok(outcome)
+    },
+  }
+}
+
+const CANCELLED: UpstreamFailure = { reason: 'cancelled', words: 'cancelled' }
+
+/** An HTTP answer whose body is this text. */
+export function anAnswer(
+  status: number = 200,
+  headers: UpstreamAnswer['headers'] = {},
+  text: string = '',
+): UpstreamAnswer {
+  async function* body(): AsyncIterable<Uint8Array> {
+    if (text !== '') yield new TextEncoder().encode(text)
+  }
+  return { status, headers, body: body() }
+}
+
+export interface SilentLog extends Log {
+  readonly lines: readonly {
+    readonly level: Parameters<Log['write']>[0]
+    readonly event: string
+    readonly fields: Readonly<Record<string, unknown>>
+  }[]
+}
+
+/** A log that prints nothing and remembers everything. */
+export function silentLog(): SilentLog {
+  const lines: SilentLog['lines'][number][] = []
+  return {
+    lines,
+    write: (level, event, fields = {}) => void lines.push({ level, event, fields }),
+  }
+}
+
+/** Tells fake secrets apart; far too weak for real ones. */
+export const plainFingerprint: Fingerprint = (secret) => {
+  let hash = 2_166_136_261
+  for (const byte of new TextEncoder().encode(secret.reveal())) {
+    hash = Math.imul(hash ^ byte, 16_777_619) >>> 0
+  }
+  return hash.toString(16).padStart(8, '0')
+}
+
+/** A profile with a made-up API key, unless `overrides` say otherwise. Throws when `id` is not `provider:name`. */
+export function aProfile(id: string, overrides: Partial<Profile> = {}): Profile {
+  const parsed = parseProfileId(id)
+  if (!parsed) throw new TypeError(`"${id}" is not a profile id`)
+  return {
+    id: parsed,
+    credential: { type: 'api_key', key: new Secret(`fake-key-of-${parsed}`) },
+    origin: 'equabot',
+    ...overrides,
+  }
+}
+
+/** A book with these profiles and no order. */
+export function aBook(...profiles: readonly Profile[]): ProfileBook {
+  return { profiles: new Map(profiles.map((profile) => [profile.id, profile])), order: new Map() }
+}
+
+/** Variables of this process. */
+export function anEnvironment(values: Readonly<Record<string, string>>): Environment {
+  return new Map(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      { value: new Secret(value), from: { kind: 'process' } },
+    ]),
+  )
+}
+
+/** The world of agent `main` with an empty book and default settings, unless `overrides` say otherwise. */
+export function aWorld(
+  overrides: Partial<World> & { readonly profiles?: readonly Profile[] } = {},
+): World {
+  const { profiles = [], ...given } = overrides
+  const agent = given.agent ?? MAIN_AGENT
+  const settings = given.settings ?? DEFAULT_SETTINGS
+  return {
+    agent,
+    now: FAKE_NOW,
+    settings,
+    providers: providerTable(settings.models.providers),
+    book: effectiveBook(agent, aBook(...profiles), EMPTY_BOOK),
+    bookPath: (id) => `/state/agents/${id}/agent/auth-profiles.json`,
+    environment: new Map(),
+    state: EMPTY_STATE,
+    fingerprint: plainFingerprint,
+    ...given,
+  }
+}

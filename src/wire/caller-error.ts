@@ -1,0 +1,61 @@
+/** The gateway's own errors in the dialect of whoever called, as the official SDKs understand them. */
+
+import type { Explanation } from '../domain/explain.ts'
+import type { FaultCode } from '../domain/fault.ts'
+
+type Said = Pick<Explanation, 'message' | 'hint' | 'http'>
+
+const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [504, 'timeout_error'],
+  [529, 'overloaded_error'],
+])
+
+const OPENAI_TYPES: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [402, 'insufficient_quota'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'invalid_request_error'],
+  [429, 'rate_limit_error'],
+])
+
+/** Body of an error answer, or data of an `error` event, for callers of the Messages API. */
+export function anthropicErrorBody(said: Said, code: FaultCode, requestId: string): string {
+  return JSON.stringify({
+    type: 'error',
+    error: {
+      type: ANTHROPIC_TYPES.get(said.http) ?? 'api_error',
+      message: withoutHeaderName(said.message),
+      code,
+      hint: withoutHeaderName(said.hint),
+    },
+    request_id: requestId,
+  })
+}
+
+/** Body of an error answer, or data of an error chunk, for callers of Chat Completions. */
+export function openaiErrorBody(said: Said, code: FaultCode, requestId: string): string {
+  return JSON.stringify({
+    error: {
+      message: withoutHeaderName(said.message),
+      type: OPENAI_TYPES.get(said.http) ?? 'api_error',
+      param: null,
+      code,
+      hint: withoutHeaderName(said.hint),
+    },
+    request_id: requestId,
+  })
+}
+
+/** Claude Code takes any error that names this header for a lost login of its own, and hides the text. */
+function withoutHeaderName(text: string): string {
+  return text.replace(/x-api-key/gi, 'API key')
+}

@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import type { AgentState, FailureReason, ProfileUsage, Rest } from '../src/domain/cooldown.ts'
+import type { Credential } from '../src/domain/credential.ts'
+import type { ModelKey, ProfileId, ProviderId } from '../src/domain/names.ts'
+import type { Origin, Profile, ProfileBook } from '../src/domain/profile.ts'
+import type { Candidate, CredentialSource, RankInput } from '../src/domain/rotation.ts'
+import { Secret } from '../src/domain/secret.ts'
+import { DAY_MS, HOUR_MS } from '../src/domain/time.ts'
+import { aBook, FAKE_NOW, plainFingerprint } from '../src/testing.ts'
+import { agent, profile, provider } from './names-from.ts'
+import { bearerOf } from '../src/domain/credential.ts'
+
+export const ANTHROPIC: ProviderId = provider('anthropic')
+export const MODEL: ModelKey = { provider: ANTHROPIC, model: 'claude-test' }
+
+export const reasons: fc.Arbitrary<FailureReason> = fc.constantFrom(
+  'auth',
+  'permission',
+  'billing',
+  'rate_limit',
+  'overloaded',
+  'timeout',
+  'network',
+  'server_error',
+  'invalid_request',
+  'not_found',
+  'content_policy',
+  'context_overflow',
+  'conflict',
+  'cancelled',
+)
+
+const ids: fc.Arbitrary<ProfileId> = fc.constantFrom(
+  ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => profile(`anthropic:${name}`)),
+)
+const instants = fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS }).map((ms) => FAKE_NOW + ms)
+const ends = fc.option(fc.oneof(instants, fc.constantFrom(FAKE_NOW, FAKE_NOW + 1)), {
+  nil: undefined,
+})
+
+const credentials: fc.Arbitrary<Credential> = fc
+  .tuple(
+    fc.constantFrom('api_key' as const, 'token' as const, 'oauth' as const),
+    fc.oneof({ weight: 9, arbitrary: fc.stringMatching(/^fake-[a-z]{4}$/) }, fc.constant('')),
+    ends,
+    fc.boolean(),
+  )
+  .map(([type, text, expiresAt, renewable]) => {
+    const secret = new Secret(text)
+    const end = expiresAt === undefined ? {} : { expiresAt }
+    if (type === 'api_key') return { type, key: secret }
+    if (type === 'token') return { type, token: secret, ...end }
+    const refresh = renewable ? { refresh: new Secret('fake-refresh') } : {}
+    return { type, access: secret, ...refresh, ...end }
+  })
+
+export const rests: fc.Arbitrary<Rest> = fc
+  .tuple(reasons, instants, fc.integer({ min: 0, max: DAY_MS }), fc.boolean())
+  .map(([reason, since, ms, told]) => ({
+    scope: 'profile',
+    reason,
+    since,
+    until: since + ms,
+    source: told ? 'provider' : 'ladder',
+  }))
+
+export const usages: fc.Arbitrary<ProfileUsage> = fc
+  .record(
+    {
+      fingerprint: fc.constantFrom(plainFingerprint(new Secret('fake-aaaa')), 'ffffffff'),
+      lastUsedAt: instants,
+      lastGoodAt: instants,
+      rest: rests,
+      failures: fc.integer({ min: 1, max: 9 }),
+      lastFailure: fc.record({ at: instants, reason: reasons, words: fc.constant('words') }),
+      refusedPolicy: fc.record({ at: instants, words: fc.constant('words') }),
+    },
+    { requiredKeys: [] },
+  )
+  .map(({ refusedPolicy, ...usage }) =>
+    // Rare, so that most worlds have somebody who can serve.
+    refusedPolicy && refusedPolicy.at % 3 === 0 ? { ...usage, refusedPolicy } : usage,
+  )
+
+const states: fc.Arbitrary<AgentState> = fc
+  .tuple(fc.array(fc.tuple(ids, usages)), fc.option(rests))
+  .map(([profiles, rest]) => ({
+    profiles: new Map<string, ProfileUsage>(profiles),
+    models: new Map<string, Rest>(rest ? [['anthropic/claude-test', rest]] : []),
+  }))
+
+const origins = fc.constantFrom<Origin>('equabot', 'claude-code')
+
+export const profiles: fc.Arbitrary<Profile> = fc
+  .tuple(ids, credentials, origins)
+  .map(([id, credential, origin]) => ({ id, credential, origin }))
+
+const sources: fc.Arbitrary<CredentialSource> = fc.constantFrom(
+  { kind: 'store', agent: agent('main'), path: '/state/book.json' },
+  { kind: 'store', agent: agent('main'), path: '/state/book.json' },
+  { kind: 'variable', variable: 'X', from: { kind: 'process' } },
+  { kind: 'config', field: 'models.providers.anthropic.apiKey' },
+)
+
+const candidates: fc.Arbitrary<Candidate> = fc
+  .tuple(
+    profiles,
+    sources,
+    fc.option(fc.constantFrom('api_key' as const, 'token' as const, 'oauth' as const), {
+      nil: undefined,
+      freq: 3,
+    }),
+    fc.option(fc.constant('SOME_VARIABLE'), { nil: undefined, freq: 8 }),
+    fc.boolean(),
+  )
+  .map(([{ id, credential, origin }, source, mode, wanting, missing]) => ({
+    id,
+    credential,
+    fingerprint: plainFingerprint(bearerOf(credential)),
+    source,
+    origin,
+    lane: 'metered',
+    ...(mode && { mode }),
+    ...(missing && wanting !== undefined && { missingVariable: wanting }),
+  }))
+
+/** Everything that a ranking may meet. */
+export const rankInputs: fc.Arbitrary<RankInput> = fc
+  .record({
+    candidates: fc.uniqueArray(candidates, { selector: ({ id }) => id, maxLength: 7 }),
+    order: fc.option(
+      fc.record({
+        from: fc.constantFrom('agent' as const, 'config' as const),
+        ids: fc.uniqueArray(ids),
+      }),
+      { nil: undefined },
+    ),
+    pin: fc.option(ids, { nil: undefined, freq: 3 }),
+    state: states,
+  })
+  .map(({ candidates: given, order, pin, state }) => ({
+    candidates: given,
+    ...(order && { order }),
+    ...(pin && { pin }),
+    model: MODEL,
+    state,
+    now: FAKE_NOW,
+  }))
+
+export interface StoredWorld {
+  readonly book: ProfileBook
+  readonly state: AgentState
+  readonly variables: Readonly<Record<string, string>>
+  readonly configured: readonly ProfileId[] | undefined
+  readonly pin: ProfileId | undefined
+}
+
+/** A book, what is known from use, variables and orders, as they stand on disk. */
+export const storedWorlds: fc.Arbitrary<StoredWorld> = fc
+  .record({
+    held: fc.uniqueArray(profiles, { selector: ({ id }) => id, maxLength: 6 }),
+    order: fc.option(fc.uniqueArray(ids, { minLength: 1 }), { nil: undefined, freq: 2 }),
+    configured: fc.option(fc.uniqueArray(ids, { minLength: 1 }), { nil: undefined, freq: 2 }),
+    state: states,
+    key: fc.option(fc.constant('fake-key-of-the-environment'), { nil: undefined }),
+    pin: fc.option(ids, { nil: undefined, freq: 3 }),
+  })
+  .map(({ held, order, configured, state, key, pin }) => ({
+    book: { ...aBook(...held), order: new Map(order ? [[ANTHROPIC, order]] : []) },
+    state,
+    variables: key === undefined ? {} : { ANTHROPIC_API_KEY: key },
+    configured,
+    pin,
+  }))
+
+export const LONGEST_BELIEVED_MS: number = DAY_MS + 3 * HOUR_MS

@@ -1,0 +1,225 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MAIN_AGENT } from '../../src/domain/names.ts'
+import type { SessionHead } from '../../src/domain/ports.ts'
+import type { StatusReport } from '../../src/domain/report.ts'
+import { orThrow } from '../../src/domain/result.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { HOUR_MS } from '../../src/domain/time.ts'
+import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
+import { MODEL, storedWorlds } from '../arbitrary-worlds.ts'
+import { agent, profile, provider, session } from '../names-from.ts'
+import type { Furnishing } from './house.ts'
+import { encode, house, outcome, sentKey } from './house.ts'
+
+const UNREADABLE = { code: 'EQ_STORE_UNREADABLE', path: '/book', errno: 'EACCES' } as const
+const soon = aProfile('anthropic:soon', {
+  credential: { type: 'token', token: new Secret('fake-soon'), expiresAt: FAKE_NOW + 2 * HOUR_MS },
+})
+const old = aProfile('anthropic:old', {
+  credential: { type: 'token', token: new Secret('fake-old'), expiresAt: FAKE_NOW - HOUR_MS },
+})
+const head = (more: Partial<SessionHead> = {}): SessionHead => ({
+  id: session('main'),
+  agent: MAIN_AGENT,
+  createdAt: FAKE_NOW,
+  updatedAt: FAKE_NOW,
+  turns: 0,
+  ...more,
+})
+const status = async (furnishing: Furnishing): Promise<StatusReport> =>
+  orThrow(await house(furnishing).report.status({}))
+
+describe('models status', () => {
+  test('names the credential that serves, and why each other one does not', async () => {
+    const report = await status({ books: { main: aBook(old, aProfile('anthropic:good')) } })
+    const [anthropic] = report.providers
+    expect(anthropic?.effective).toMatchObject({ profile: 'anthropic:good', place: 1 })
+    expect(anthropic?.candidates.map(({ profile: id, place }) => [id, place])).toEqual([
+      ['anthropic:good', 1],
+      ['anthropic:old', undefined],
+    ])
+    expect(report.check.exit).toBe(1)
+  })
+
+  test('exits 2 for a token that ends in two hours', async () => {
+    const report = await status({ books: { main: aBook(soon) } })
+    expect(report.check).toMatchObject({ exit: 2, findings: [{ problem: 'expiring' }] })
+  })
+
+  test('says that a credential is missing where only the sandbox serves', async () => {
+    const report = await status({})
+    expect(report.chain).toMatchObject({ value: { chosenBy: 'sandbox' } })
+    expect(report.check.exit).toBe(1)
+    expect(report.missing).toEqual([{ provider: 'sandbox', variables: [] }])
+    expect(report.providers).toMatchObject([{ provider: 'sandbox', inUse: true }])
+  })
+
+  test('names the variables of a provider in use without a credential', async () => {
+    const report = await status({ config: { agents: { defaults: { model: 'openai/gpt-test' } } } })
+    expect(report.missing).toEqual([{ provider: 'openai', variables: ['OPENAI_API_KEY'] }])
+    expect(report.check.exit).toBe(1)
+  })
+
+  test('judges every agent’s models, and only the named agent’s when one is named', async () => {
+    const at = house({
+      config: { agents: { list: [{ id: 'work', model: 'openai/gpt-test' }] } },
+      books: { main: aBook(aProfile('anthropic:a')) },
+    })
+    expect(orThrow(await at.report.status({})).check.exit).toBe(1)
+    expect(orThrow(await at.report.status({ agent: MAIN_AGENT })).check.exit).toBe(0)
+    expect(orThrow(await at.report.status({ agent: agent('work') })).check.exit).toBe(1)
+  })
+
+  test('asks only whether all can be served, when that is the question', async () => {
+    const at = house({ books: { main: aBook(old, aProfile('anthropic:a')) } })
+    expect(orThrow(await at.report.status({ serving: true })).check.exit).toBe(0)
+  })
+
+  test('shows what a readable rest allows while a book cannot be read, and decides nothing', async () => {
+    const at = house({
+      books: { main: aBook(aProfile('anthropic:a')) },
+      variables: { ANTHROPIC_API_KEY: 'fake-env' },
+    })
+    at.profiles.damage(MAIN_AGENT, UNREADABLE)
+    const report = orThrow(await at.report.status({}))
+    expect(report.bookFault).toEqual(UNREADABLE)
+    expect(report.check.undecided).toEqual(UNREADABLE)
+    expect(report.providers[0]?.effective?.profile).toBe('anthropic:env')
+  })
+
+  test('does not pass over an agent whose models cannot be told', async () => {
+    const report = await status({
+      config: { agents: { list: [{ id: 'work', model: 'nobody/x' }] } },
+      books: { main: aBook(aProfile('anthropic:a')) },
+    })
+    expect(report.check).toMatchObject({ exit: 0, undecided: { code: 'EQ_PROVIDER_UNKNOWN' } })
+  })
+
+  test('shows no secret', async () => {
+    const report = await status({
+      books: { main: aBook(old, soon, aProfile('anthropic:a')) },
+      variables: { OPENAI_API_KEY: 'fake-of-openai' },
+    })
+    expect(JSON.stringify(report)).not.toMatch(/fake-/)
+  })
+
+  test('changes nothing', async () => {
+    const at = house({ books: { main: aBook(old) } })
+    await at.report.status({})
+    await at.report.explain({})
+    await at.report.credentials({})
+    expect(at.profiles.saves()).toBe(0)
+    expect(at.states.state().profiles.size).toBe(0)
+    expect(at.upstream.requests).toEqual([])
+  })
+})
+
+describe('models auth explain', () => {
+  const books = {
+    main: aBook(aProfile('anthropic:a'), aProfile('anthropic:b'), aProfile('openai:c')),
+  }
+
+  test('tells why it is this model', async () => {
+    const at = house({
+      books,
+      config: { agents: { defaults: { aliases: { gpt: 'openai/gpt-test' } } } },
+    })
+    expect(outcome(await at.report.explain({}))).toMatchObject({ modelBecause: 'credential' })
+    expect(outcome(await at.report.explain({ model: 'GPT' }))).toMatchObject({
+      model: { provider: 'openai', model: 'gpt-test' },
+      modelBecause: 'asked',
+      next: { profile: 'openai:c' },
+    })
+    expect(outcome(await house().report.explain({}))).toMatchObject({ modelBecause: 'sandbox' })
+  })
+
+  test('of a session uses its model and its pin', async () => {
+    const at = house({ books })
+    const pin = { profile: profile('anthropic:b'), source: 'user' } as const
+    await at.sessions.write(head({ model: 'anthropic/claude-test', pin }))
+    expect(outcome(await at.report.explain({ session: session('main') }))).toMatchObject({
+      modelBecause: 'session',
+      pin: 'anthropic:b',
+      next: { profile: 'anthropic:b', ranked: { why: { code: 'pinned' } } },
+    })
+    expect(
+      outcome(await at.report.explain({ session: session('main'), model: 'openai/x' })),
+    ).not.toHaveProperty('pin')
+    expect(outcome(await at.report.explain({ session: session('none') }))).toBe(
+      'EQ_SESSION_UNKNOWN',
+    )
+  })
+
+  test('of a pin that is gone says what the next request would meet', async () => {
+    const at = house({ books })
+    expect(outcome(await at.report.explain({ model: 'anthropic/x@anthropic:gone' }))).toBe(
+      'EQ_PIN_UNUSABLE',
+    )
+    at.profiles.damage(MAIN_AGENT, UNREADABLE)
+    expect(outcome(await at.report.explain({ model: 'anthropic/x@anthropic:a' }))).toBe(
+      'EQ_STORE_UNREADABLE',
+    )
+  })
+})
+
+describe('the list of credentials', () => {
+  test('is of every provider that is set up, or of one', async () => {
+    const at = house({
+      books: { main: aBook(aProfile('anthropic:a')) },
+      variables: { OPENAI_API_KEY: 'fake' },
+    })
+    const all = orThrow(await at.report.credentials({}))
+    expect(all.map(({ provider: id }) => id)).toEqual(['anthropic', 'openai'])
+    const one = orThrow(await at.report.credentials({ provider: provider('openai') }))
+    expect(one.flatMap(({ candidates }) => candidates.map((entry) => entry.profile))).toEqual([
+      'openai:env',
+    ])
+  })
+})
+
+test('the list of models says which can be served now', async () => {
+  const at = house({ books: { main: aBook(old) } })
+  const models = orThrow(await at.report.models({}))
+  expect(models.map(({ provider: id, usable }) => [id, usable])).toEqual([
+    ['anthropic', false],
+    ['sandbox', true],
+  ])
+})
+
+describe('what is reported is what happens', () => {
+  test('in any world: the first that is reported is the first that is sent, or nothing is', () =>
+    fc.assert(
+      fc.asyncProperty(storedWorlds, async ({ book, state, variables, configured, pin }) => {
+        const at = house({
+          books: { main: book },
+          states: { main: state },
+          variables,
+          ...(configured && { config: { auth: { order: { anthropic: configured } } } }),
+          upstream: () => anAnswer(500),
+        })
+        const model = `anthropic/claude-test${pin ? `@${pin}` : ''}`
+        const explained = await at.report.explain({ model })
+        const world = orThrow(await at.loadWorld())
+        const answer = await at.dispatch({
+          agent: MAIN_AGENT,
+          models: [pin ? { ...MODEL, profile: pin } : MODEL],
+          encode,
+          signal: new AbortController().signal,
+        })
+        const reported = explained.ok
+          ? explained.value.candidates.filter((entry) => entry.place !== undefined)
+          : []
+        const sent = at.upstream.requests.map((request) =>
+          world.fingerprint(new Secret(sentKey(request) ?? '')),
+        )
+        expect(sent).toEqual(reported.slice(0, 5).map((entry) => entry.fingerprint))
+        expect(explained.ok && explained.value.next?.fingerprint).toBe(
+          sent[0] ?? (explained.ok ? undefined : false),
+        )
+        expect(answer.ok).toBe(false)
+        if (!explained.ok) expect(answer).toEqual(explained)
+      }),
+      { numRuns: 300 },
+    ))
+})
