@@ -101,8 +101,8 @@ async function remove(
   const removed = await app.value.agents.remove(id)
   if (!removed.ok) return removed
   const { id: agent, bookPath, hadProfiles } = removed.value
-  const kept =
-    hadProfiles === 0 ? '' : `\nIts ${hadProfiles} profiles stay in ${app.value.show(bookPath)}`
+  const stay = hadProfiles === 1 ? '1 profile stays' : `${hadProfiles} profiles stay`
+  const kept = hadProfiles === 0 ? '' : `\n${stay} in ${app.value.show(bookPath)}`
   return ok({ text: `Removed agent ${agent}${kept}`, json: removed.value })
 }
 

@@ -5,6 +5,7 @@ import type { Fault } from '../domain/fault.ts'
 import type { LoadedSettings } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { olderSpellingWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import type { CommandContext, Output } from './command.ts'
 import { action } from './command.ts'
@@ -142,7 +143,7 @@ function validText(app: App, loaded: LoadedSettings, secrets: readonly string[])
   const file = app.show(loaded.path)
   return lines(
     loaded.exists ? `${file} is valid` : `${file} does not exist; the defaults count`,
-    ...loaded.migrated.map((field) => `${field} has an older spelling; the next change renews it`),
+    ...loaded.migrated.map((field) => `${field} ${olderSpellingWords()}`),
     ...secrets.map((field) => `${field} holds a secret in the open; move it to the .env file`),
   )
 }

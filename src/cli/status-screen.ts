@@ -3,7 +3,13 @@
 import { explain } from '../domain/explain.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type { StatusReport } from '../domain/report.ts'
-import { becauseWords, credentialCommand, findingFix, findingWords } from '../domain/wording.ts'
+import {
+  becauseWords,
+  credentialCommand,
+  findingFix,
+  findingWords,
+  olderSpellingWords,
+} from '../domain/wording.ts'
 import type { Scene } from './candidate-screen.ts'
 import { providerBlock } from './candidate-screen.ts'
 import type { Cell } from './layout.ts'
@@ -92,11 +98,11 @@ function findingsBlock({ check }: StatusReport, { layout }: Scene): string {
 
 function notesBlock({ problems, migrated }: StatusReport, { layout }: Scene): string {
   if (problems.length === 0 && migrated.length === 0) return ''
+  const note = (field: string, words: string): Cell =>
+    layout.paragraph(`${field} ${words}`, { indent: 4, first: '  ' })
   return lines(
     layout.heading('Notes'),
-    ...problems.map(({ field, problem }) =>
-      layout.paragraph(`${layout.paint('warn', field)} ${problem}`, { indent: 4, first: '  ' }),
-    ),
-    ...migrated.map((note) => layout.paragraph(note, { indent: 4, first: '  ' })),
+    ...problems.map(({ field, problem }) => note(layout.paint('warn', field), problem)),
+    ...migrated.map((field) => note(field, olderSpellingWords())),
   )
 }

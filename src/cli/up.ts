@@ -119,7 +119,7 @@ async function announce(
     `  export ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN="$(cat ${token})"`,
     ...(answering.ok && answering.value.modelBecause === 'sandbox'
       ? [
-          'There is no credential yet, so the built-in sandbox answers. For a real model:',
+          'No real provider has a credential yet, so the built-in sandbox answers. For a real model:',
           `  ${credentialCommand('anthropic')}`,
         ]
       : []),

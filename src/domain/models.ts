@@ -37,20 +37,26 @@ export interface ListedModel extends ModelKey {
  * The model that a reference names.
  *
  * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so; with
- * no credential on the machine, the sandbox instead of that provider.
+ * no credential on the machine, the sandbox instead of that provider. `default` is the agent's default.
  *
  * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`; the book's, where the
  *   sandbox would stand in for it
  */
 export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, Fault> {
-  const found = standIn(world, ref) ?? findModel(world, ref)
+  const isDefault = !ref.provider && ref.model.toLowerCase() === 'default'
+  const found = isDefault ? defaultModel(world) : (standIn(world, ref) ?? findModel(world, ref))
   if (!found.ok) return found
   const model = found.value
   if (ref.profile && !ref.profile.startsWith(`${model.provider}:`)) {
     return fail({ code: 'EQ_PROFILE_FOREIGN', profile: ref.profile, provider: model.provider })
   }
   const allowed = allowedModels(world)
-  if (allowed && !allowed.some((entry) => sameModel(entry, model)) && model.provider !== SANDBOX) {
+  if (
+    allowed &&
+    !isDefault &&
+    !allowed.some((entry) => sameModel(entry, model)) &&
+    model.provider !== SANDBOX
+  ) {
     return fail({
       code: 'EQ_MODEL_NOT_ALLOWED',
       model: formatModelKey(model),
@@ -60,12 +66,9 @@ export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel,
   return ok(ref.profile ? { ...model, profile: ref.profile } : model)
 }
 
-/** The model for text as typed; empty text and `default` mean the agent's default. */
+/** The model for text as typed; empty text means the agent's default. */
 export function resolveText(world: World, text: string): Result<ResolvedModel, Fault> {
-  if (text === '' || text.toLowerCase() === 'default') {
-    const chain = modelChain(world)
-    return chain.ok ? ok(chain.value.primary) : chain
-  }
+  if (text === '') return defaultModel(world)
   const ref = parseModelRef(text)
   return ref ? resolveModel(world, ref) : fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
 }
@@ -99,6 +102,11 @@ export function modelChain(world: World): Result<ModelChain, Fault> {
   return ok({ primary: sandboxModel(world), fallbacks, chosenBy: 'sandbox' })
 }
 
+function defaultModel(world: World): Result<ResolvedModel, Fault> {
+  const chain = modelChain(world)
+  return chain.ok ? ok(chain.value.primary) : chain
+}
+
 /** The models that may be used; undefined means any. */
 export function allowedModels(world: World): readonly ModelKey[] | undefined {
   const listed = [...world.settings.agents.defaults.models.keys()].flatMap(keyOf)
@@ -127,11 +135,36 @@ export function aliasesOf(
 /** The models a person may pick from: the default, fallbacks, configured ones, and each usable provider's own default. */
 export function listModels(world: World): readonly ListedModel[] {
   const chain = modelChain(world)
-  const entries: { key: ModelKey; tag: ListedModel['tags'][number] }[] = []
+  const entries: Named[] = []
   if (chain.ok) {
     entries.push({ key: chain.value.primary, tag: 'default' })
     for (const key of chain.value.fallbacks) entries.push({ key, tag: 'fallback' })
   }
+  entries.push(...namedModels(world))
+  const allowed = allowedModels(world)
+  const shown = entries.filter(
+    ({ key }) =>
+      !allowed || key.provider === SANDBOX || allowed.some((entry) => sameModel(entry, key)),
+  )
+  return unique(shown.map(({ key }) => key)).map((key) => ({
+    ...key,
+    aliases: [...aliasesOf(world.settings).values()]
+      .filter((entry) => sameModel(entry.model, key))
+      .map((entry) => entry.alias),
+    tags: [
+      ...new Set(shown.filter((entry) => sameModel(entry.key, key)).map((entry) => entry.tag)),
+    ],
+  }))
+}
+
+interface Named {
+  readonly key: ModelKey
+  readonly tag: ListedModel['tags'][number]
+}
+
+/** Models that config names in full, and the own default of each provider that is set up. */
+function namedModels(world: World): readonly Named[] {
+  const entries: Named[] = []
   for (const text of world.settings.agents.defaults.models.keys()) {
     for (const key of keyOf(text)) entries.push({ key, tag: 'configured' })
   }
@@ -149,20 +182,7 @@ export function listModels(world: World): readonly ListedModel[] {
       tag: 'provider-default',
     })
   }
-  const allowed = allowedModels(world)
-  const shown = entries.filter(
-    ({ key }) =>
-      !allowed || key.provider === SANDBOX || allowed.some((entry) => sameModel(entry, key)),
-  )
-  return unique(shown.map(({ key }) => key)).map((key) => ({
-    ...key,
-    aliases: [...aliasesOf(world.settings).values()]
-      .filter((entry) => sameModel(entry.model, key))
-      .map((entry) => entry.alias),
-    tags: [
-      ...new Set(shown.filter((entry) => sameModel(entry.key, key)).map((entry) => entry.tag)),
-    ],
-  }))
+  return entries
 }
 
 /** Every model in use by any agent, as typed: defaults and fallbacks. */
@@ -221,10 +241,13 @@ function listedByName(world: World, name: string): ModelKey | undefined {
   return undefined
 }
 
+/** Looks at full names alone: a chosen model may itself be one that nobody knows. */
 function nearModels(world: World, text: string): readonly string[] {
+  const chosen = chosenModels(world.settings).flatMap(keyOf)
+  const named = [...chosen, ...namedModels(world).map(({ key }) => key)]
   const names = [
     ...[...aliasesOf(world.settings).values()].map((entry) => entry.alias),
-    ...listModels(world).map(formatModelKey),
+    ...named.map(formatModelKey),
   ]
   const lower = text.toLowerCase()
   const containing = names.filter((name) => name.toLowerCase().includes(lower))

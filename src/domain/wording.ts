@@ -261,6 +261,10 @@ export function openToOthersWords(path: string, mode: number): string {
   return `other users of this machine may read it (mode ${mode.toString(8)}). Run: chmod 600 ${path}`
 }
 
+export function olderSpellingWords(): string {
+  return 'has an older spelling, read as the new one; the next change of the config renews it'
+}
+
 export function literalSecretWords(): string {
   return 'holds a secret itself. Put the secret into .env and write ${NAME} here'
 }

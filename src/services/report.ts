@@ -103,52 +103,7 @@ export function createReport(deps: ReportDeps): Report {
       })
     },
 
-    async explain({ agent, session, model }) {
-      const loaded = await deps.loadWorld(agent)
-      if (!loaded.ok) return loaded
-      const world = loaded.value
-      const head = session ? await deps.sessions.read(world.agent, session) : ok(undefined)
-      if (!head.ok) return head
-      if (session && !head.value) {
-        return fail({ code: 'EQ_SESSION_UNKNOWN', session, agent: world.agent })
-      }
-      const resolved = resolveText(world, model ?? head.value?.model ?? '')
-      if (!resolved.ok) return resolved
-      const chosen = resolved.value
-      const facts = world.providers.get(chosen.provider)
-      if (!facts) return fail({ code: 'EQ_INTERNAL', detail: `no provider ${chosen.provider}` })
-      const sessionPin = head.value?.pin?.profile
-      const pin =
-        chosen.profile ??
-        (sessionPin && providerOf(sessionPin) === chosen.provider ? sessionPin : undefined)
-      if (pin && !rankFor(world, chosen).some((entry) => entry.candidate.id === pin)) {
-        return fail(
-          world.bookFault ?? { code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } },
-        )
-      }
-      const chain = modelChain(world)
-      const candidates = candidateReports(world, rankFor(world, chosen, pin))
-      const next = candidates.find((entry) => entry.place === 1)
-      return ok({
-        agent: world.agent,
-        now: world.now,
-        ...(session && { session }),
-        model: { provider: chosen.provider, model: chosen.model },
-        modelBecause:
-          model !== undefined
-            ? 'asked'
-            : head.value?.model !== undefined
-              ? 'session'
-              : chain.ok
-                ? chain.value.chosenBy
-                : 'settings',
-        ...(pin && { pin }),
-        endpoint: facts.baseUrl,
-        protocol: facts.protocol,
-        candidates,
-        ...(next && { next }),
-      })
-    },
+    explain: (options) => explainNext(deps, options),
 
     async credentials({ agent, provider }) {
       const loaded = await deps.loadWorld(agent)
@@ -172,6 +127,55 @@ export function createReport(deps: ReportDeps): Report {
       return ok(await Promise.all(shown.map((model) => modelListing(deps, world, model))))
     },
   }
+}
+
+/** The candidates for the next request, and the same fault that it would meet where there is none to name. */
+async function explainNext(
+  deps: ReportDeps,
+  { agent, session, model }: Parameters<Report['explain']>[0],
+): Promise<Result<ExplainReport, Fault>> {
+  const loaded = await deps.loadWorld(agent)
+  if (!loaded.ok) return loaded
+  const world = loaded.value
+  const head = session ? await deps.sessions.read(world.agent, session) : ok(undefined)
+  if (!head.ok) return head
+  if (session && !head.value) {
+    return fail({ code: 'EQ_SESSION_UNKNOWN', session, agent: world.agent })
+  }
+  const resolved = resolveText(world, model ?? head.value?.model ?? '')
+  if (!resolved.ok) return resolved
+  const chosen = resolved.value
+  const facts = world.providers.get(chosen.provider)
+  if (!facts) return fail({ code: 'EQ_INTERNAL', detail: `no provider ${chosen.provider}` })
+  const sessionPin = head.value?.pin?.profile
+  const pin =
+    chosen.profile ??
+    (sessionPin && providerOf(sessionPin) === chosen.provider ? sessionPin : undefined)
+  if (pin && !rankFor(world, chosen).some((entry) => entry.candidate.id === pin)) {
+    return fail(world.bookFault ?? { code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } })
+  }
+  const chain = modelChain(world)
+  const candidates = candidateReports(world, rankFor(world, chosen, pin))
+  const next = candidates.find((entry) => entry.place === 1)
+  return ok({
+    agent: world.agent,
+    now: world.now,
+    ...(session && { session }),
+    model: { provider: chosen.provider, model: chosen.model },
+    modelBecause:
+      model !== undefined
+        ? 'asked'
+        : head.value?.model !== undefined
+          ? 'session'
+          : chain.ok
+            ? chain.value.chosenBy
+            : 'settings',
+    ...(pin && { pin }),
+    endpoint: facts.baseUrl,
+    protocol: facts.protocol,
+    candidates,
+    ...(next && { next }),
+  })
 }
 
 interface Checked {

@@ -201,13 +201,17 @@ function sessionStatus(world: World, head: SessionHead): Result<SlashAnswer, Fau
   const next = tried(rankFor(world, current.value, pinOf(head, current.value)))[0]
   return ok({
     text: [
-      `Session: ${head.id} of agent ${world.agent}, ${head.turns} turns, begun ${relative(head.createdAt, world.now)}`,
+      `Session: ${head.id} of agent ${world.agent}, ${turnsText(head.turns)}, begun ${relative(head.createdAt, world.now)}`,
       `Model: ${formatModelKey(current.value)}${pinText(head, current.value)}`,
       next
         ? `Credential: ${next.id} (${next.lane})`
         : 'Credential: none can serve; see /model status',
     ].join('\n'),
   })
+}
+
+function turnsText(turns: number): string {
+  return turns === 1 ? '1 turn' : `${turns} turns`
 }
 
 /** Model and pin stay; only the conversation begins afresh. */

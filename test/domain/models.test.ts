@@ -235,6 +235,22 @@ describe('with no credential on the machine', () => {
   })
 })
 
+test('a chosen model that nobody knows is a fault that names what is near, not a crash', () => {
+  const unknown = {
+    agents: {
+      defaults: {
+        model: { primary: 'opsu', fallbacks: ['also-unknown'] },
+        models: { 'anthropic/claude-opus': { alias: 'opus' } },
+      },
+    },
+  }
+  expect(modelChain(world(unknown))).toMatchObject({ fault: { code: 'EQ_MODEL_UNKNOWN' } })
+  expect(listModels(world(unknown)).map(formatModelKey)).toContain('anthropic/claude-opus')
+  expect(resolveText(world(unknown), 'ops')).toMatchObject({
+    fault: { code: 'EQ_MODEL_UNKNOWN', nearest: expect.arrayContaining(['opus']) },
+  })
+})
+
 describe('the list of models', () => {
   const listed = (of: World): readonly string[] => listModels(of).map(formatModelKey)
 

@@ -131,7 +131,7 @@ describe('a model reference', () => {
     fc.assert(
       fc.property(nameLike, (text) => {
         const ref = parseModelRef(text)
-        if (ref) expect(parseModelRef(formatModelRef(ref))).toEqual(ref)
+        expect(ref && parseModelRef(formatModelRef(ref))).toEqual(ref)
       }),
       { numRuns: 5_000 },
     )

@@ -11,6 +11,7 @@ describe('a secret shows itself', () => {
     const holder = { secret, list: [secret], map: new Map([['k', secret]]) }
     const shown = [
       String(secret),
+      // oxlint-disable-next-line typescript/restrict-template-expressions -- the rule under test
       `${secret}`,
       secret.toString(),
       'x' + String(secret),
@@ -18,7 +19,7 @@ describe('a secret shows itself', () => {
       JSON.stringify(holder),
       inspect(secret),
       inspect(holder, { depth: null, showHidden: true, getters: true }),
-      new Error(`no: ${secret}`).message,
+      new Error('no: '.concat(String(secret))).message,
       inspect(new Error('outer', { cause: holder }), { depth: null }),
       Object.keys(secret).join(),
       JSON.stringify({ ...secret }),

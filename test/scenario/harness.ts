@@ -3,15 +3,18 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const PROGRAM: string = fileURLToPath(new URL('../../dist/equabot.js', import.meta.url))
+import type { Seat } from './seat.ts'
+import { sitDown } from './seat.ts'
+
+const PROGRAM: string = fileURLToPath(new URL('../../dist/equabot.js', import.meta.url))
 
 export interface Ran {
   readonly code: number
@@ -21,7 +24,10 @@ export interface Ran {
 
 export interface RunOptions {
   readonly input?: string
+  /** Beside HOME and PATH; an empty text stands for a variable that is not set. */
   readonly variables?: Readonly<Record<string, string>>
+  /** Another script than the built program. */
+  readonly script?: string
 }
 
 export interface User {
@@ -30,6 +36,14 @@ export interface User {
   run(args: readonly string[], options?: RunOptions): Promise<Ran>
   start(args: readonly string[], options?: RunOptions): Running
   startGateway(options?: RunOptions): Promise<Gateway>
+  /** As `start`, but on a real terminal with a person at it. */
+  sit(args: readonly string[], options?: Pick<RunOptions, 'variables'>): Seat
+  /** The book of an agent, as a file that was there before. */
+  writeBook(book: unknown, agent?: string): Promise<void>
+  /** Pastes a credential on standard input, and it must be taken. */
+  paste(secret: string, profile: string, ...more: readonly string[]): Promise<Ran>
+  /** Every file but locks and logs, with its bytes. */
+  files(): Promise<Readonly<Record<string, string>>>
   write(path: string, text: string): Promise<void>
   read(path: string): Promise<string>
   /** Ends what still runs and removes the folder. */
@@ -59,11 +73,17 @@ export async function newUser(): Promise<User> {
   const home = await mkdtemp(join(tmpdir(), 'equabot-user-'))
   const stateDir = join(home, '.equabot')
   const running = new Set<Running>()
+  const seats = new Set<() => Promise<unknown>>()
+
+  function environment(variables: RunOptions['variables']): Record<string, string> {
+    const all = { HOME: home, PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...variables }
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
+  }
 
   function start(args: readonly string[], options: RunOptions = {}): Running {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
+    const child = spawn(process.execPath, [options.script ?? PROGRAM, ...args], {
       cwd: home,
-      env: { HOME: home, PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...options.variables },
+      env: environment(options.variables),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     const made = follow(child)
@@ -73,13 +93,35 @@ export async function newUser(): Promise<User> {
     return made
   }
 
+  async function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return start(args, { input: '', ...options }).ended()
+  }
+
+  async function write(path: string, text: string): Promise<void> {
+    const full = join(home, path)
+    await mkdir(dirname(full), { recursive: true, mode: 0o700 })
+    await writeFile(full, text, { mode: 0o600 })
+  }
+
   return {
     home,
     stateDir,
     start,
-    async run(args, options = {}) {
-      return start(args, { input: '', ...options }).ended()
+    run,
+    sit(args, options = {}) {
+      const { seat, leave } = sitDown([PROGRAM, ...args], home, environment(options.variables))
+      seats.add(leave)
+      return seat
     },
+    writeBook: (book, agent = 'main') => write(bookPath(agent), JSON.stringify(book)),
+    async paste(secret, profile, ...more) {
+      const [provider = ''] = profile.split(':')
+      const args = ['models', 'auth', 'paste-token', '--provider', provider]
+      const ran = await run([...args, '--profile-id', profile, ...more], { input: secret })
+      if (ran.code !== 0) throw new Error(`${profile} was not taken:\n${ran.err}`)
+      return ran
+    },
+    files: () => filesUnder(home),
     async startGateway(options) {
       const gateway = start(['gateway', 'run', '--port', '0'], { input: '', ...options })
       await gateway.until(/127\.0\.0\.1:\d+/)
@@ -103,17 +145,30 @@ export async function newUser(): Promise<User> {
           }),
       }
     },
-    async write(path, text) {
-      const full = join(home, path)
-      await mkdir(dirname(full), { recursive: true, mode: 0o700 })
-      await writeFile(full, text, { mode: 0o600 })
-    },
+    write,
     read: (path) => readFile(join(home, path), 'utf8'),
     async leave() {
       await Promise.all([...running].map((entry) => entry.stop('SIGKILL')))
+      await Promise.all([...seats].map((end) => end()))
       await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+/** Where the book of an agent stands, from the home. */
+export function bookPath(agent = 'main'): string {
+  return `.equabot/agents/${agent}/agent/auth-profiles.json`
+}
+
+async function filesUnder(home: string): Promise<Readonly<Record<string, string>>> {
+  const entries = await readdir(home, { recursive: true, withFileTypes: true })
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(home, join(entry.parentPath, entry.name)))
+    .filter((path) => !/\/(?:locks|logs)\//.test(path))
+    .toSorted()
+  const texts = await Promise.all(paths.map((path) => readFile(join(home, path), 'latin1')))
+  return Object.fromEntries(paths.map((path, index) => [path, texts[index] ?? '']))
 }
 
 function follow(child: ChildProcess): Running {

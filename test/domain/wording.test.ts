@@ -1,0 +1,122 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { assess, check } from '../../src/domain/health.ts'
+import { rank } from '../../src/domain/rotation.ts'
+import {
+  accessWords,
+  credentialCommand,
+  failoverWords,
+  findingFix,
+  findingWords,
+  grantWords,
+  policyWords,
+  quotaWords,
+  reasonWords,
+  restWords,
+  sourceWords,
+  verdictWords,
+} from '../../src/domain/wording.ts'
+import { aWorld, FAKE_NOW } from '../../src/testing.ts'
+import { rankInputs, reasons } from '../arbitrary-worlds.ts'
+import { profile, provider } from '../names-from.ts'
+
+const shown = (path: string): string => path.replace('/home/me', '~')
+const line = /^[^\n]+$/
+
+test('every verdict, fact, source and finding of any candidate is one line of words, with a clock or without', () => {
+  fc.assert(
+    fc.property(rankInputs, (input) => {
+      const ranked = rank(input)
+      const world = aWorld({ state: input.state, now: input.now })
+      for (const now of [FAKE_NOW, undefined]) {
+        for (const entry of ranked) {
+          const { access, grant, quota, policy } = assess(entry.candidate, world)
+          const words = [
+            verdictWords(entry, now),
+            accessWords(access, now),
+            grantWords(grant, now),
+            quotaWords(quota, now),
+            policyWords(policy, now),
+            sourceWords(entry.candidate.source, shown),
+          ]
+          for (const text of words) {
+            expect(text).toMatch(line)
+            expect(text).not.toMatch(/undefined|NaN|\[object|impossible|fake-/)
+          }
+        }
+      }
+      const { findings } = check(
+        [{ provider: provider('anthropic'), ranked, needsOwn: false }],
+        world,
+      )
+      for (const finding of findings) {
+        expect(findingWords(finding)).toMatch(line)
+        expect(findingFix(finding)).toMatch(line)
+      }
+    }),
+  )
+})
+
+test('every reason has its words', () => {
+  fc.assert(fc.property(reasons, (reason) => reasonWords(reason).length > 3))
+})
+
+describe('a source', () => {
+  test.each([
+    [{ kind: 'process' }, 'KEY from the environment of this process'],
+    [
+      { kind: 'env_file', path: '/home/me/.equabot/.env', line: 3 },
+      'KEY from ~/.equabot/.env, line 3',
+    ],
+    [{ kind: 'config', field: 'env.vars.KEY' }, 'KEY from env.vars.KEY in the config'],
+    [{ kind: 'shell', shell: '/bin/zsh' }, 'KEY from the login shell /bin/zsh'],
+  ] as const)('%j is told', (from, words) => {
+    expect(sourceWords({ kind: 'variable', variable: 'KEY', from }, shown)).toBe(words)
+  })
+})
+
+test('a rest tells who said so and how long it still is', () => {
+  const rest = {
+    scope: 'profile',
+    reason: 'rate_limit',
+    since: FAKE_NOW,
+    until: FAKE_NOW + 90_000,
+    source: 'provider',
+  } as const
+  expect(restWords(rest, FAKE_NOW)).toBe('rests for 1 min more (rate limit; as the provider asked)')
+  expect(restWords({ ...rest, source: 'ladder' }, undefined)).toBe(
+    'rests until 2026-01-01 00:01 UTC (rate limit; our own guess)',
+  )
+})
+
+describe('a failover', () => {
+  const served = {
+    id: profile('anthropic:b'),
+    fingerprint: '',
+    source: { kind: 'none_needed' },
+    origin: 'equabot',
+  } as const
+  const attempt = {
+    profile: profile('anthropic:a'),
+    model: 'anthropic/x',
+    host: 'h',
+    reason: 'billing',
+    words: '',
+  } as const
+
+  test('that did not happen is not told', () => {
+    expect(failoverWords([], { ...served, lane: 'metered' })).toEqual([])
+  })
+
+  test('names who failed and why, and that the one who answers is paid by use', () => {
+    expect(failoverWords([attempt], { ...served, lane: 'metered' })).toEqual([
+      'anthropic:a could not serve: no credit, or a spending limit. Answered by anthropic:b (paid by use)',
+    ])
+    expect(failoverWords([attempt], { ...served, lane: 'subscription' })[0]).not.toContain('paid')
+  })
+})
+
+test('the command that gives a provider a credential names it', () => {
+  expect(credentialCommand('openai')).toBe('equabot models auth paste-token --provider openai')
+  expect(credentialCommand('sandbox')).toBe('equabot models auth add')
+})
