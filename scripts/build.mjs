@@ -41,32 +41,38 @@ async function bundle() {
     }),
   )
   const { version, dependencies } = readJson(join(ROOT, 'package.json'))
-  const result = await esbuild({
-    absWorkingDir: ROOT,
-    entryPoints,
-    outdir: DIST,
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'esm',
-    // Names and lines stay, so that a stack trace can be read: dropping them made no start measurably quicker.
-    minifySyntax: true,
-    legalComments: 'none',
-    external: Object.keys(dependencies),
-    define: { __EQUABOT_VERSION__: JSON.stringify(version) },
-    // Bundled CommonJS packages ask for Node's own modules with `require`, which ESM does not have.
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
-  })
+  const bundled = (entryPoints) =>
+    esbuild({
+      absWorkingDir: ROOT,
+      entryPoints,
+      outdir: DIST,
+      chunkNames: 'chunks/[name]-[hash]',
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      target: 'node20.19',
+      format: 'esm',
+      // Names and lines stay, so that a stack trace can be read: dropping them made no start measurably quicker.
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: 'none',
+      external: Object.keys(dependencies),
+      define: { __EQUABOT_VERSION__: JSON.stringify(version) },
+      // Bundled CommonJS packages ask for Node's own modules with `require`, which ESM does not have.
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+      metafile: true,
+      write: false,
+      logLevel: 'warning',
+    })
+  // The program and the library doors share no chunks: that would cut the program into more files to load.
+  const { equabot, ...doors } = entryPoints
+  const results = await Promise.all([...(equabot ? [{ equabot }] : []), doors].map(bundled))
+  const outputFiles = results.flatMap((result) => result.outputFiles)
 
   rmSync(DIST, { recursive: true, force: true })
-  for (const { path, contents, text } of result.outputFiles) {
+  for (const { path, contents, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true })
     const isProgram = path === join(DIST, 'equabot.js')
     const lacksShebang = isProgram && !text.startsWith('#!')
@@ -75,8 +81,11 @@ async function bundle() {
     })
   }
   const notices = join(DIST, 'THIRD-PARTY-NOTICES.md')
-  writeFileSync(notices, noticesOf(Object.keys(result.metafile.inputs)))
-  return [...result.outputFiles.map((file) => file.path), notices]
+  writeFileSync(
+    notices,
+    noticesOf(results.flatMap((result) => Object.keys(result.metafile.inputs))),
+  )
+  return [...outputFiles.map((file) => file.path), notices]
 }
 
 function emitTypes() {

@@ -1,21 +1,18 @@
 /**
  * The program `equabot`: one process, one command line.
- *
- * What protects the process comes first, everything else is loaded after it.
  */
 
 import type { Fault } from './domain/fault.ts'
 import type { Result } from './domain/result.ts'
 import type { App } from './services/app.ts'
+import { run } from './cli/run.ts'
+import { createTerminal } from './cli/terminal.ts'
+import { explain } from './domain/explain.ts'
+import { VERSION } from './version.ts'
 
 process.umask(0o077)
 // Without a listener, Node opens its debugger to any program of this user that sends this signal.
 process.on('SIGUSR1', () => undefined)
-
-const { createTerminal } = await import('./cli/terminal.ts')
-const { run } = await import('./cli/run.ts')
-const { explain } = await import('./domain/explain.ts')
-const { VERSION } = await import('./version.ts')
 
 const argv = process.argv.slice(2)
 const stopping = new AbortController()

@@ -12,6 +12,9 @@ import type { CommandContext, Output } from './command.ts'
 import { action } from './command.ts'
 import { examples } from './help.ts'
 import type { Terminal } from './terminal.ts'
+import { openChat } from './chat-client.ts'
+import { createScriptScreen } from './chat-screen.ts'
+import { playTurn } from './chat-turn.ts'
 
 interface AgentOptions extends ChatOptions {
   readonly message: string
@@ -44,9 +47,6 @@ async function agent(
   const app = await context.openApp()
   if (!app.ok) return app
 
-  const { openChat } = await import('./chat-client.ts')
-  const { createScriptScreen } = await import('./chat-screen.ts')
-  const { playTurn } = await import('./chat-turn.ts')
   const chat = await openChat(app.value)
   if (!chat.ok) return chat
   const screen = createScriptScreen(context.terminal, app.value.clock.now)

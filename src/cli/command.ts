@@ -62,8 +62,12 @@ export function appAction(
 }
 
 function printOutput(terminal: Terminal, output: Output, json: boolean): void {
-  if (json) printData(terminal, output.json)
-  else if (output.text !== '') terminal.out(`${printableScreen(output.text)}\n`)
+  if (json) {
+    printData(terminal, output.json)
+    return
+  }
+  const { text } = output
+  if (text !== '') terminal.out(`${printableScreen(text)}\n`)
 }
 
 /** Errors go to stderr; with `--json` a program finds them on stdout. */

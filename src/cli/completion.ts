@@ -7,6 +7,7 @@ import type { CommandContext } from './command.ts'
 import { action } from './command.ts'
 import type { Shell } from './completion-script.ts'
 import { examples } from './help.ts'
+import { completionScript } from './completion-script.ts'
 
 export function addCompletionCommand(program: Command, context: CommandContext): void {
   const completion = program
@@ -15,7 +16,6 @@ export function addCompletionCommand(program: Command, context: CommandContext):
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
     .action(
       action(context, async (shell: Shell) => {
-        const { completionScript } = await import('./completion-script.ts')
         return ok({ text: completionScript(program, shell), json: undefined })
       }),
     )

@@ -12,6 +12,8 @@ import { action } from './command.ts'
 import { formatConfigPath, parseConfigPath, valueAt, withValueAt } from './config-path.ts'
 import { examples } from './help.ts'
 import { lines } from './layout.ts'
+import JSON5 from 'json5'
+import { secretsIn } from '../wire/settings-secrets.ts'
 
 const MASK = '[secret]'
 const PLACE = 'such as gateway.port; a name with dots goes in quotes: models.providers["my.host"]'
@@ -96,7 +98,7 @@ async function set(
   if (!steps.ok) return steps
   const app = await context.openApp()
   if (!app.ok) return app
-  const value = await typedValue(text)
+  const value = typedValue(text)
   const edited = await app.value.settings.edit(() => [{ path: steps.value, value }])
   if (!edited.ok) return edited
   const written = valueAt(await masked(edited.value), steps.value)
@@ -132,7 +134,7 @@ async function validate(context: CommandContext): Promise<Result<Output, Fault>>
   const loaded = await app.value.settings.read()
   if (!loaded.ok) return loaded
   const { path: file, exists, migrated } = loaded.value
-  const secrets = (await secretPlaces(loaded.value)).map(formatConfigPath)
+  const secrets = secretPlaces(loaded.value).map(formatConfigPath)
   return ok({
     text: validText(app.value, loaded.value, secrets),
     json: { ok: true, path: file, exists, migrated, secrets },
@@ -156,8 +158,7 @@ async function path(context: CommandContext): Promise<Result<Output, Fault>> {
 }
 
 /** JSON5 where it is that, else the text itself. */
-async function typedValue(text: string): Promise<unknown> {
-  const { default: JSON5 } = await import('json5')
+function typedValue(text: string): unknown {
   try {
     const value: unknown = JSON5.parse(text)
     return typeof value === 'number' && !Number.isFinite(value) ? text : value
@@ -167,12 +168,11 @@ async function typedValue(text: string): Promise<unknown> {
 }
 
 async function masked(loaded: LoadedSettings): Promise<unknown> {
-  const places = await secretPlaces(loaded)
+  const places = secretPlaces(loaded)
   return places.reduce<unknown>((data, place) => withValueAt(data, place, MASK), loaded.raw)
 }
 
-async function secretPlaces(loaded: LoadedSettings): Promise<readonly (readonly string[])[]> {
-  const { secretsIn } = await import('../wire/settings-secrets.ts')
+function secretPlaces(loaded: LoadedSettings): readonly (readonly string[])[] {
   return secretsIn(loaded.raw).map((field) => field.path)
 }
 

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
+import { explain } from '../domain/explain.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { dateText, inWords } from '../domain/time.ts'
@@ -85,7 +86,6 @@ async function run(context: CommandContext, options: RunOptions): Promise<Result
 
 async function listeningLine(app: App, gateway: RunningGateway): Promise<string> {
   const { answererText } = await import('./chat-run.ts')
-  const { explain } = await import('../domain/explain.ts')
   const answering = await app.report.explain({})
   return printableLine(
     [

@@ -102,6 +102,7 @@ function padded(cell: Cell, width: number): string {
 }
 
 function wrapped(text: Cell, width: number): readonly string[] {
+  if (columnsOf(text) <= width) return [text]
   const rows: string[] = []
   let row = ''
   for (const word of text.split(' ')) {
@@ -123,8 +124,11 @@ const NO_ROOM = /\p{Mn}|\p{Me}|\p{Cf}/u
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
 
+const PLAIN = /^[\x20-\x7e]*$/
+
 /** How many columns of a terminal a text takes. */
 export function columnsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length
   let columns = 0
   for (const character of text.replace(STYLE, '')) {
     if (!NO_ROOM.test(character)) columns += WIDE.test(character) ? 2 : 1

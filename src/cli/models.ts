@@ -99,8 +99,16 @@ async function showStatus(
     if (!report.chain.ok) return report.chain
     return ok({ text: formatModelKey(report.chain.value.primary), json: undefined, exit })
   }
-  const text = statusScreen(report, { layout, now: report.now, show: app.show })
-  return ok({ text, json: statusJson(report), exit })
+  return ok({
+    // Laid out only if asked for: a large book makes a long screen.
+    get text() {
+      return statusScreen(report, { layout, now: report.now, show: app.show })
+    },
+    get json() {
+      return statusJson(report)
+    },
+    exit,
+  })
 }
 
 function wrongOptions({ json, plain, check, serving }: StatusOptions): string | undefined {

@@ -17,8 +17,11 @@ const CONTROLS =
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const OWN_STYLE = /(\u001b\[(?:1|2|22|31|32|33|39)m)/
 
+const PLAIN = /^[\x20-\x7e\n\t]*$/
+
 /** Without escape sequences and control characters; newlines and tabs stay. */
 export function printable(text: string): string {
+  if (PLAIN.test(text)) return text
   return text.replace(SEQUENCES, '').replace(CONTROLS, '')
 }
 

@@ -28,7 +28,6 @@ export function createProgram(context: CommandContext): Command {
     .description('Keeps your AI-model logins healthy and puts them behind one local address.')
     .version(version, '-v, --version', 'print the version')
     .option('--no-color', 'print without colours')
-    .helpCommand('help [command]', 'print the help of a command')
     .configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.err,

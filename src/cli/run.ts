@@ -28,6 +28,10 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     },
   }
   const program = createProgram(context)
+  if (argv[0] === 'help') {
+    showHelp(program, argv.slice(1), context, json)
+    return exit
+  }
   let failing = program
   for (const command of commandsOf(program)) {
     command.exitOverride((error) => {
@@ -48,6 +52,25 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     }
   }
   return exit
+}
+
+/** `help models auth`: the help of that command. */
+function showHelp(
+  program: Command,
+  words: readonly string[],
+  context: CommandContext,
+  json: boolean,
+): void {
+  let command = program
+  for (const word of words) {
+    const next = command.commands.find((entry) => entry.name() === word)
+    if (!next) {
+      printFault(context, unknownCommand(word, command), json)
+      return
+    }
+    command = next
+  }
+  command.outputHelp()
 }
 
 function commandsOf(command: Command): readonly Command[] {
@@ -71,7 +94,7 @@ function strayWord(
   failing: Command,
   argv: readonly string[],
 ): { readonly word: string; readonly parent: Command } | undefined {
-  const word = failing.args.find((entry) => entry !== 'help')
+  const [word] = failing.args
   if (word === undefined) return undefined
   if (code === 'commander.unknownCommand') return { word, parent: failing }
   if (code !== 'commander.excessArguments') return undefined

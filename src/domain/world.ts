@@ -90,8 +90,12 @@ export function explicitOrder(world: World, provider: ProviderId): ExplicitOrder
 
 /** Whether the user set this provider up: gave it a credential, usable or not, or a server that needs none. */
 export function hasCredential(world: World, facts: ProviderFacts): boolean {
-  if (facts.keyless !== 'sandbox' && world.settings.models.providers.has(facts.id)) return true
-  return candidatesFor(world, facts).some((candidate) => candidate.source.kind !== 'none_needed')
+  const configured = world.settings.models.providers.get(facts.id)
+  if (configured && (facts.keyless !== 'sandbox' || configured.apiKey !== undefined)) return true
+  return (
+    facts.variables.some((name) => world.environment.has(name)) ||
+    profilesOf(world.book, facts.id).length > 0
+  )
 }
 
 /** Text with its `${NAME}` references replaced, or the first name that is not set. `$${NAME}` stands for itself. */

@@ -125,7 +125,12 @@ async function storeSecret(
     type === 'api_key'
       ? { type, key: secret }
       : { type, token: secret, ...(lifeMs !== undefined && { expiresAt: now + lifeMs }) }
-  const stored = await storeCredential(deps, world, id, credential)
+  const stored = await storeProfile(deps, world, {
+    id,
+    credential,
+    origin: 'equabot',
+    storedAt: now,
+  })
   if (!stored.ok) return stored
   return ok({ ...stored.value, unfamiliar: facts.shapes.length > 0 && !shape })
 }
@@ -139,20 +144,24 @@ async function storeSandboxGrant(
   const id = input.profile ?? profileId(SANDBOX, 'grant')
   if (providerOf(id) !== SANDBOX)
     return fail({ code: 'EQ_PROFILE_FOREIGN', profile: id, provider: SANDBOX })
-  return storeCredential(deps, found.value.world, id, deps.sandboxGrant(deps.clock.now()))
+  const now = deps.clock.now()
+  return storeProfile(deps, found.value.world, {
+    id,
+    credential: deps.sandboxGrant(now),
+    origin: 'equabot',
+    storedAt: now,
+  })
 }
 
 /** Book first, config second: the config says how the profile is used, the book that it is there. */
-async function storeCredential(
+async function storeProfile(
   deps: VaultDeps,
   world: World,
-  id: ProfileId,
-  credential: Credential,
+  profile: Profile,
 ): Promise<Result<StoredSecret, Fault>> {
+  const { id, credential } = profile
   if (isReserved(id)) return fail({ code: 'EQ_PROFILE_RESERVED', profile: id })
   const provider = providerOf(id)
-  const now = deps.clock.now()
-  const profile: Profile = { id, credential, origin: 'equabot', storedAt: now }
   const saved = await deps.profiles.transact<{ replaced: boolean; ordered: boolean }, never>(
     world.agent,
     async (book) => {
@@ -166,6 +175,7 @@ async function storeCredential(
     },
   )
   if (!saved.ok) return saved
+  forgetUsage(deps, world.agent, id)
 
   const configured = world.settings.auth.order.get(provider)
   const reordered = configured !== undefined && !configured.includes(id)
@@ -190,6 +200,15 @@ async function storeCredential(
     ...(saved.value.ordered
       ? { orderChanged: 'agent' as const }
       : reordered && { orderChanged: 'config' as const }),
+  })
+}
+
+/** What was learnt concerns a secret that is no longer there. */
+function forgetUsage(deps: VaultDeps, home: AgentId, id: ProfileId): void {
+  deps.states.update(home, (state) => {
+    const profiles = new Map(state.profiles)
+    profiles.delete(id)
+    return { ...state, profiles }
   })
 }
 
@@ -241,11 +260,7 @@ async function removeProfile(
     ok({ book: withoutProfile(book, id), value: undefined }),
   )
   if (!removed.ok) return removed
-  deps.states.update(home, (state) => {
-    const profiles = new Map(state.profiles)
-    profiles.delete(id)
-    return { ...state, profiles }
-  })
+  forgetUsage(deps, home, id)
   const edited = await deps.settings.edit(({ settings }) => {
     const rest = settings.auth.order.get(provider)?.filter((entry) => entry !== id)
     return [

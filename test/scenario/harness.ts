@@ -231,6 +231,8 @@ export interface SeenRequest {
 export interface FakeUpstream {
   readonly url: string
   readonly seen: SeenRequest[]
+  /** Resolves when the first request has arrived. */
+  asked(): Promise<void>
   close(): Promise<void>
 }
 
@@ -239,6 +241,10 @@ export async function fakeUpstream(
   answer: (request: SeenRequest, response: ServerResponse) => void,
 ): Promise<FakeUpstream> {
   const seen: SeenRequest[] = []
+  let arrived = (): void => undefined
+  const first = new Promise<void>((resolve) => {
+    arrived = resolve
+  })
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -256,6 +262,7 @@ export async function fakeUpstream(
         abandoned,
       }
       seen.push(asked)
+      arrived()
       answer(asked, response)
     })
   })
@@ -264,6 +271,7 @@ export async function fakeUpstream(
   return {
     url: `http://127.0.0.1:${port}`,
     seen,
+    asked: () => first,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -287,4 +295,19 @@ export function anthropicMessage(text: string): string {
 
 export function anthropicError(type: string, message: string): string {
   return JSON.stringify({ type: 'error', error: { type, message }, request_id: 'req_fake' })
+}
+
+/** The same as a stream. */
+export function anthropicStream(text: string): string {
+  const message = { ...JSON.parse(anthropicMessage('')), content: [], stop_reason: null }
+  return [
+    { type: 'message_start', message },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+    { type: 'message_stop' },
+  ]
+    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    .join('')
 }

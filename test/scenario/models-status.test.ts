@@ -36,7 +36,7 @@ describe('models status', () => {
     expect(ran.out).not.toContain('fake-environment-key-1')
   })
 
-  test('names the line of .env that a key comes from, and a mode that lets others read it', async () => {
+  test('names the line of .env that a key comes from', async () => {
     await user.write('.equabot/.env', '# keys\n\nexport ANTHROPIC_API_KEY="fake-dotenv-key-1"\n')
     const ran = await user.run(STATUS)
     expect(ran.out).toContain('ANTHROPIC_API_KEY from ~/.equabot/.env, line 3')
@@ -44,8 +44,11 @@ describe('models status', () => {
   })
 
   test('puts the environment of the process before .env, and .env before the config', async () => {
-    await user.write('.equabot/equabot.json', '{ env: { GROQ_API_KEY: "fake-config-key-1" } }')
-    expect((await user.run(STATUS)).out).toContain('GROQ_API_KEY from env.GROQ_API_KEY')
+    await user.write(
+      '.equabot/equabot.json',
+      '{ env: { vars: { GROQ_API_KEY: "fake-config-key-1" } } }',
+    )
+    expect((await user.run(STATUS)).out).toContain('from env.vars.GROQ_API_KEY in the config')
     await user.write('.equabot/.env', 'GROQ_API_KEY=fake-dotenv-key-1\n')
     expect((await user.run(STATUS)).out).toContain('GROQ_API_KEY from ~/.equabot/.env, line 1')
     const variables = { GROQ_API_KEY: 'fake-environment-key-1' }
