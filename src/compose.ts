@@ -45,29 +45,8 @@ export async function compose(): Promise<Result<App, Fault>> {
 }
 
 function assemble(home: Home): App {
-  const clock = createClock()
-  const files = createFiles()
-  const locks = createLocks({ clock, dir: home.locksDir })
-  const logFile = createLogFile(join(home.logsDir, 'equabot.log'))
-  let logToStderr = false
-  const log = createLog({
-    clock,
-    write(line) {
-      logFile(line)
-      if (logToStderr) writeToStderr(line)
-    },
-  })
-  const settings = createSettingsStore({ home, locks, files })
-  const profiles = createProfileStore({ clock, home, locks, files })
-  const states = createStateStore({ clock, home, locks, files })
-  const sessions = createSessionStore({ home, locks, files })
-  const gatewayFiles = createGatewayFiles({ clock, home, locks, files })
-  const environment = createEnvironmentReader({
-    variables: home.variables,
-    envFilePath: home.envFilePath,
-    files,
-    shell: createShellEnvironment({ variables: home.variables }),
-  })
+  const stores = openStores(home)
+  const { clock, files, log, settings, profiles, states, sessions, gatewayFiles } = stores
   const sandbox = createSandbox({ clock })
   const upstream = createUpstream({
     userAgent: `equabot/${VERSION}`,
@@ -78,12 +57,12 @@ function assemble(home: Home): App {
   const loadWorld = createLoadWorld({
     clock,
     settings,
-    environment,
+    environment: stores.environment,
     profiles,
     states,
     fingerprint,
   })
-  const dispatch = createDispatch({ loadWorld, upstream, states, judge: judgeReply, clock, log })
+  const dispatch = createDispatch({ upstream, states, judge: judgeReply, clock, log })
 
   const app: App = {
     version: VERSION,
@@ -120,7 +99,7 @@ function assemble(home: Home): App {
     dispatch,
     gatewayFiles,
     startGateway(options) {
-      logToStderr = options.logToStderr ?? false
+      stores.logToStderr(options.logToStderr ?? false)
       return startGateway(
         {
           version: VERSION,
@@ -152,4 +131,45 @@ function assemble(home: Home): App {
     },
   }
   return app
+}
+
+/** What stands on this machine's disk and in its environment. */
+function openStores(home: Home) {
+  const clock = createClock()
+  const files = createFiles()
+  const locks = createLocks({ clock, dir: home.locksDir })
+  const logFile = createLogFile(join(home.logsDir, 'equabot.log'))
+  let echo = false
+  const log = createLog({
+    clock,
+    write(line) {
+      logFile(line)
+      if (echo) writeToStderr(line)
+    },
+  })
+  const settings = createSettingsStore({ home, locks, files })
+  const profiles = createProfileStore({ clock, home, locks, files })
+  const states = createStateStore({ clock, home, locks, files })
+  const sessions = createSessionStore({ home, locks, files })
+  const gatewayFiles = createGatewayFiles({ clock, home, locks, files })
+  const environment = createEnvironmentReader({
+    variables: home.variables,
+    envFilePath: home.envFilePath,
+    files,
+    shell: createShellEnvironment({ variables: home.variables }),
+  })
+  return {
+    clock,
+    files,
+    log,
+    logToStderr: (wanted: boolean) => {
+      echo = wanted
+    },
+    settings,
+    profiles,
+    states,
+    sessions,
+    gatewayFiles,
+    environment,
+  }
 }

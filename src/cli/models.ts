@@ -9,7 +9,7 @@ import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
 import { findProvider } from '../services/lookup.ts'
-import type { ModelListing } from '../services/report.ts'
+import type { ModelListing } from '../domain/report.ts'
 import { modelJson, statusJson } from '../wire/report-json.ts'
 import { addAuthCommands } from './auth.ts'
 import type { CommandContext, Output } from './command.ts'
@@ -121,7 +121,9 @@ function wrongOptions({ json, plain, check, serving }: StatusOptions): string | 
 function exitOf({ bookFault, chain, check }: StatusReport, asked: boolean): number {
   if (bookFault) return explain(bookFault).exit
   if (!chain.ok) return explain(chain.fault).exit
-  return asked ? check.exit : 0
+  if (!asked) return 0
+  // An agent that could not be judged is no agent that is fine.
+  return check.undecided ? explain(check.undecided).exit : check.exit
 }
 
 interface ListOptions {

@@ -96,13 +96,13 @@ function findingsBlock({ check }: StatusReport, { layout }: Scene): string {
   )
 }
 
-function notesBlock({ problems, migrated }: StatusReport, { layout }: Scene): string {
+function notesBlock({ problems, migrated }: StatusReport, { layout, show }: Scene): string {
   if (problems.length === 0 && migrated.length === 0) return ''
   const note = (field: string, words: string): Cell =>
     layout.paragraph(`${field} ${words}`, { indent: 4, first: '  ' })
   return lines(
     layout.heading('Notes'),
-    ...problems.map(({ field, problem }) => note(layout.paint('warn', field), problem)),
+    ...problems.map(({ field, problem }) => note(layout.paint('warn', show(field)), problem)),
     ...migrated.map((field) => note(field, olderSpellingWords())),
   )
 }

@@ -113,7 +113,8 @@ export function afterFailure(
   }
   const failures = known?.lastFailure?.reason === failure.reason ? (known.failures ?? 0) + 1 : 1
   const refused = failure.policyRefused && { refusedPolicy: { at: now, words: failure.words } }
-  if (runningRest(known?.rest, now)) {
+  const running = runningRest(known?.rest, now)
+  if (running && !(running.source === 'ladder' && failure.retryAfterMs !== undefined)) {
     return { ...base, ...refused, failures }
   }
   return { ...base, ...refused, failures, rest: restAfter(failure, 'profile', failures, now) }

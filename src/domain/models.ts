@@ -36,15 +36,14 @@ export interface ListedModel extends ModelKey {
 /**
  * The model that a reference names.
  *
- * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so; with
- * no credential on the machine, the sandbox instead of that provider. `default` is the agent's default.
+ * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so.
+ * `default` is the agent's default.
  *
- * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`; the book's, where the
- *   sandbox would stand in for it
+ * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`
  */
 export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, Fault> {
   const isDefault = !ref.provider && ref.model.toLowerCase() === 'default'
-  const found = isDefault ? defaultModel(world) : (standIn(world, ref) ?? findModel(world, ref))
+  const found = isDefault ? defaultModel(world) : findModel(world, ref)
   if (!found.ok) return found
   const model = found.value
   if (ref.profile && !ref.profile.startsWith(`${model.provider}:`)) {
@@ -66,11 +65,19 @@ export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel,
   return ok(ref.profile ? { ...model, profile: ref.profile } : model)
 }
 
-/** The model for text as typed; empty text means the agent's default. */
+/**
+ * The model that a request names; empty text means the agent's default.
+ *
+ * Where no credential was ever given, a bare name goes to the sandbox, so that a program written for some model gets an
+ * answer, which says where it comes from.
+ *
+ * @faults those of `resolveModel`, `EQ_NAME_INVALID`; the book's, where the sandbox would stand in for it
+ */
 export function resolveText(world: World, text: string): Result<ResolvedModel, Fault> {
   if (text === '') return defaultModel(world)
   const ref = parseModelRef(text)
-  return ref ? resolveModel(world, ref) : fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
+  if (!ref) return fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
+  return standIn(world, ref) ?? resolveModel(world, ref)
 }
 
 /**
@@ -217,7 +224,8 @@ export function findModel(world: World, ref: ModelRef): Result<ResolvedModel, Na
 
 /** The sandbox, for a bare name that config does not know while there is no credential; a book that cannot be read may hold one. */
 function standIn(world: World, ref: ModelRef): Result<ResolvedModel, Fault> | undefined {
-  if (ref.provider || chosenByName(world, ref.model) || firstWithCredential(world)) return undefined
+  if (ref.provider || ref.profile || ref.model.toLowerCase() === 'default') return undefined
+  if (chosenByName(world, ref.model) || firstWithCredential(world)) return undefined
   if (providerByModelPrefix(world.providers, ref.model)?.id === SANDBOX) return undefined
   return world.bookFault ? fail(world.bookFault) : ok(sandboxModel(world))
 }

@@ -4,6 +4,7 @@ import type { FailureReason, Rest } from './cooldown.ts'
 import type { FailedAttempt } from './fault.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
 import { SANDBOX } from './provider.ts'
+import type { ProviderFacts } from './provider.ts'
 import type { ExplainReport } from './report.ts'
 import type {
   Candidate,
@@ -261,10 +262,20 @@ export function openToOthersWords(path: string, mode: number): string {
   return `other users of this machine may read it (mode ${mode.toString(8)}). Run: chmod 600 ${path}`
 }
 
+/** An entry of the book that cannot be read. @param problem such as `expected text` */
+export function leftOutWords(problem: string): string {
+  return `${problem}. The entry is left out, and kept as it is; mend it in the file`
+}
+
 export function olderSpellingWords(): string {
   return 'has an older spelling, read as the new one; the next change of the config renews it'
 }
 
 export function literalSecretWords(): string {
   return 'holds a secret itself. Put the secret into .env and write ${NAME} here'
+}
+
+/** Where a provider's requests go. */
+export function endpointWords(facts: ProviderFacts): string {
+  return facts.keyless === 'sandbox' ? 'inside Equabot' : facts.baseUrl
 }

@@ -3,7 +3,7 @@
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText } from '../domain/models.ts'
-import type { AgentId, ProfileId } from '../domain/names.ts'
+import type { ProfileId } from '../domain/names.ts'
 import {
   formatModelKey,
   parseProfileId,
@@ -74,7 +74,7 @@ function passThrough(app: ProxyApp, door: Door): Handle {
 }
 
 interface Choice {
-  readonly agent: AgentId
+  readonly world: World
   readonly models: readonly ResolvedModel[]
   readonly pin?: ProfileId
 }
@@ -110,7 +110,7 @@ async function choose(
       ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
       : []
   return ok({
-    agent: world.agent,
+    world,
     models: [primary, ...fallbacks],
     ...(pin.value && { pin: pin.value }),
   })

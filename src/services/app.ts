@@ -5,7 +5,6 @@ import type {
   Clock,
   GatewayClient,
   GatewayFiles,
-  GatewayHealth,
   GatewayRecord,
   Log,
   ProfileStore,
@@ -22,8 +21,6 @@ import type { Orders } from './order.ts'
 import type { Report } from './report.ts'
 import type { Vault } from './vault.ts'
 import type { LoadWorld } from './world.ts'
-
-export type { GatewayClient, GatewayHealth }
 
 export interface App {
   readonly version: string

@@ -137,7 +137,7 @@ async function serveTurn(
   const system = world.settings.agents.defaults.system
 
   return deps.dispatch({
-    agent: world.agent,
+    world,
     models: models.value,
     ...(head.pin && { pin: head.pin.profile }),
     encode: (facts, model) => {
@@ -223,10 +223,14 @@ async function keepTurn(
   ]
   const appended = await deps.sessions.append(head.agent, head.id, entries)
   if (!appended.ok) return appended
+  // Another process may have changed the session's model or pin while the reply came.
+  const current = await deps.sessions.read(head.agent, head.id)
+  if (!current.ok) return current
+  const latest = current.value ?? head
   return deps.sessions.write({
-    ...head,
-    title: head.title ?? titleOf(message),
-    turns: head.turns + 1,
+    ...latest,
+    title: latest.title ?? titleOf(message),
+    turns: latest.turns + 1,
     updatedAt: now,
   })
 }

@@ -28,10 +28,10 @@ import type { World } from '../domain/world.ts'
 import { rankFor } from '../domain/world.ts'
 import type { Outgoing } from './outgoing.ts'
 import { upstreamRequest } from './outgoing.ts'
-import type { LoadWorld } from './world.ts'
 
 export interface DispatchRequest {
-  readonly agent: AgentId
+  /** As it is now; the caller has just read it. */
+  readonly world: World
   /** Tried in this order; the first is what was asked for. */
   readonly models: readonly ResolvedModel[]
   /** A pin of the session; a pin typed with the model wins over it. */
@@ -51,11 +51,10 @@ export interface Served {
   readonly attempts: readonly FailedAttempt[]
 }
 
-/** @faults `EQ_CREDENTIAL_NONE`, `EQ_CREDENTIAL_RESTING`, `EQ_PIN_UNUSABLE`, `EQ_UPSTREAM_REJECTED`, `EQ_UPSTREAM_FAILED`, `EQ_REQUEST_CANCELLED`, and those of `encode` and of loading the world */
+/** @faults `EQ_CREDENTIAL_NONE`, `EQ_CREDENTIAL_RESTING`, `EQ_PIN_UNUSABLE`, `EQ_UPSTREAM_REJECTED`, `EQ_UPSTREAM_FAILED`, `EQ_REQUEST_CANCELLED`, and those of `encode` */
 export type Dispatch = (request: DispatchRequest) => Promise<Result<Served, Fault>>
 
 export interface DispatchDeps {
-  readonly loadWorld: LoadWorld
   readonly upstream: Upstream
   readonly states: StateStore
   readonly judge: ReplyJudge
@@ -75,10 +74,8 @@ type Outcome =
 
 export function createDispatch(deps: DispatchDeps): Dispatch {
   return async function dispatch(request) {
-    const loaded = await deps.loadWorld(request.agent)
-    if (!loaded.ok) return loaded
     const attempts: FailedAttempt[] = []
-    const progress: Progress = { world: loaded.value, attempts }
+    const progress: Progress = { world: request.world, attempts }
     let firstFault: Fault | undefined
     for (const model of request.models) {
       const outcome = await serveModel(deps, progress, request, model)
@@ -167,7 +164,7 @@ async function attempt(
   }
   recordFailure(deps, progress, trial, failure)
   const failed = failedAttempt(trial, failure)
-  deps.log.write('warn', 'attempt.failed', { ...failed, agent: request.agent })
+  deps.log.write('warn', 'attempt.failed', { ...failed, agent: request.world.agent })
   attempts.push(failed)
   if (mayFailOver(failure.reason)) return undefined
   const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed, body }

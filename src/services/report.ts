@@ -1,10 +1,8 @@
 /** `models status`, `models auth explain` and `models auth list` as data. They rank with the code that requests use. */
 
-import { expiresAtOf } from '../domain/credential.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { CheckFinding } from '../domain/health.ts'
-import { assess, check, checkServing } from '../domain/health.ts'
-import type { ListedModel, ModelChain } from '../domain/models.ts'
+import type { ListedModel } from '../domain/models.ts'
 import { aliasesOf, allowedModels, listModels, modelChain, resolveText } from '../domain/models.ts'
 import type { AgentId, ModelKey, ProviderId, SessionId } from '../domain/names.ts'
 import { formatModelKey, providerOf } from '../domain/names.ts'
@@ -15,24 +13,16 @@ import type {
   SessionStore,
   SettingsStore,
 } from '../domain/ports.ts'
-import type { ProviderFacts } from '../domain/provider.ts'
-import type {
-  CandidateReport,
-  ExplainReport,
-  ModelListing,
-  ProviderReport,
-  StatusReport,
-} from '../domain/report.ts'
+import type { ExplainReport, ModelListing, ProviderReport, StatusReport } from '../domain/report.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import type { Candidate, Ranked } from '../domain/rotation.ts'
-import { tried, usageOf } from '../domain/rotation.ts'
-import { agentsOf } from '../domain/settings.ts'
+import { tried } from '../domain/rotation.ts'
+import { endpointWords, leftOutWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
 import { hasCredential, rankFor } from '../domain/world.ts'
+import { checkAgents } from './check.ts'
+import { candidateReports, providerReports } from './provider-report.ts'
 import type { LoadWorld } from './world.ts'
-
-export type { CandidateReport, ExplainReport, ModelListing, ProviderReport, StatusReport }
 
 export interface Report {
   status(options: {
@@ -75,7 +65,12 @@ export function createReport(deps: ReportDeps): Report {
       if (!settings.ok) return settings
       const world = loaded.value
       const stored = await deps.profiles.read(world.agent)
-      const checked = await checkAgents(deps, world, agent !== undefined, serving ?? false)
+      const checked = await checkAgents(
+        deps.loadWorld,
+        world,
+        agent !== undefined,
+        serving ?? false,
+      )
       if (!checked.ok) return checked
       const allowed = allowedModels(world)
       return ok({
@@ -96,7 +91,10 @@ export function createReport(deps: ReportDeps): Report {
         warnWithinMs: world.settings.auth.warnWithinMs,
         ...(world.bookFault && { bookFault: world.bookFault }),
         problems: [
-          ...(stored.ok ? stored.value.problems : []),
+          ...(stored.ok ? stored.value.problems : []).map(({ field, problem }) => ({
+            field: `${deps.profiles.path(world.agent)}: ${field}`,
+            problem: leftOutWords(problem),
+          })),
           ...(await deps.checkFiles(settings.value)),
         ],
         migrated: settings.value.migrated,
@@ -171,16 +169,11 @@ async function explainNext(
             ? chain.value.chosenBy
             : 'settings',
     ...(pin && { pin }),
-    endpoint: facts.baseUrl,
+    endpoint: endpointWords(facts),
     protocol: facts.protocol,
     candidates,
     ...(next && { next }),
   })
-}
-
-interface Checked {
-  readonly check: StatusReport['check']
-  readonly inUse: ReadonlySet<ProviderId>
 }
 
 /** Of one provider, or of all that are set up. */
@@ -212,103 +205,6 @@ async function modelListing(
     ...model,
     ...(known && { known }),
     usable: tried(rankFor(world, model)).length > 0,
-  }
-}
-
-/** Every agent's models in use are judged, unless one agent was named. */
-async function checkAgents(
-  deps: ReportDeps,
-  world: World,
-  onlyThis: boolean,
-  serving: boolean,
-): Promise<Result<Checked, Fault>> {
-  const agents = onlyThis ? [world.agent] : agentsOf(world.settings).map((entry) => entry.id)
-  let exit: 0 | 1 | 2 = 0
-  let undecided: Fault | undefined
-  const findings = new Map<string, CheckFinding>()
-  const inUse = new Set<ProviderId>()
-  for (const agent of agents) {
-    const loaded = agent === world.agent ? ok(world) : await deps.loadWorld(agent)
-    if (!loaded.ok) return loaded
-    const chain = modelChain(loaded.value)
-    undecided ??= loaded.value.bookFault ?? (chain.ok ? undefined : chain.fault)
-    const used = chain.ok ? modelsInUse(loaded.value, chain.value) : []
-    for (const { provider } of used) inUse.add(provider)
-    const result = serving ? checkServing(used) : check(used, loaded.value)
-    if (result.exit === 1 || (result.exit === 2 && exit === 0)) exit = result.exit
-    for (const finding of result.findings) {
-      findings.set(`${finding.candidate?.id ?? finding.provider} ${finding.problem}`, finding)
-    }
-  }
-  const found = { exit, findings: [...findings.values()], ...(undecided && { undecided }) }
-  return ok({ check: found, inUse })
-}
-
-/** The sandbox stands in where nothing was set up, which is a missing credential and not a served provider. */
-function modelsInUse(
-  world: World,
-  { primary, fallbacks, chosenBy }: ModelChain,
-): {
-  readonly provider: ProviderId
-  readonly ranked: readonly Ranked[]
-  readonly needsOwn: boolean
-}[] {
-  return [primary, ...fallbacks].map((model, index) => ({
-    provider: model.provider,
-    ranked: rankFor(world, model),
-    needsOwn: index === 0 && chosenBy === 'sandbox',
-  }))
-}
-
-function providerReports(world: World, inUse: ReadonlySet<ProviderId>): readonly ProviderReport[] {
-  return [...world.providers.values()]
-    .filter((facts) => inUse.has(facts.id) || hasCredential(world, facts))
-    .map((facts) => providerReport(world, facts, inUse.has(facts.id)))
-}
-
-function providerReport(world: World, facts: ProviderFacts, inUse: boolean): ProviderReport {
-  const chain = modelChain(world)
-  const used = chain.ok
-    ? [chain.value.primary, ...chain.value.fallbacks].find((model) => model.provider === facts.id)
-    : undefined
-  const model = used ?? { provider: facts.id, model: facts.defaultModel ?? '' }
-  const candidates = candidateReports(world, rankFor(world, model))
-  const effective = candidates.find((entry) => entry.place === 1)
-  return {
-    provider: facts.id,
-    title: facts.title,
-    endpoint: facts.baseUrl,
-    protocol: facts.protocol,
-    inUse,
-    ...(effective && { effective }),
-    candidates,
-  }
-}
-
-function candidateReports(world: World, ranked: readonly Ranked[]): readonly CandidateReport[] {
-  const order = tried(ranked)
-  return ranked.map((entry) => candidateReport(world, entry, order.indexOf(entry.candidate) + 1))
-}
-
-function candidateReport(world: World, ranked: Ranked, place: number): CandidateReport {
-  const candidate: Candidate = ranked.candidate
-  const { credential } = candidate
-  const usage = usageOf(candidate, world.state)
-  const expiresAt = credential && expiresAtOf(credential)
-  return {
-    profile: candidate.id,
-    type: credential?.type ?? 'none',
-    fingerprint: candidate.fingerprint,
-    lane: candidate.lane,
-    origin: candidate.origin,
-    source: candidate.source,
-    ...(credential?.email !== undefined && { email: credential.email }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(usage?.lastUsedAt !== undefined && { lastUsedAt: usage.lastUsedAt }),
-    ...(usage?.lastFailure && { lastFailure: usage.lastFailure }),
-    health: assess(candidate, world),
-    ranked,
-    ...(place > 0 && { place }),
   }
 }
 

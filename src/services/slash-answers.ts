@@ -13,7 +13,7 @@ import { tried } from '../domain/rotation.ts'
 import type { SlashCommand } from '../domain/slash.ts'
 import { SLASH_COMMANDS } from '../domain/slash.ts'
 import { relative } from '../domain/time.ts'
-import { verdictWords } from '../domain/wording.ts'
+import { endpointWords, verdictWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
 import { candidatesFor, hasCredential, rankFor } from '../domain/world.ts'
 
@@ -147,7 +147,7 @@ function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault
     const mark = entry.candidate === next ? 'next' : entry.taken ? `${index + 1}.` : '–'
     return `  ${mark.padEnd(5)}${entry.candidate.id}: ${verdictWords(entry, world.now)}`
   })
-  const endpoint = facts?.keyless === 'sandbox' ? 'inside Equabot' : facts?.baseUrl
+  const endpoint = facts && endpointWords(facts)
   return ok({
     text: [
       `Model: ${formatModelKey(model)}${pinText(head, model)}`,

@@ -188,7 +188,7 @@ function fakeSessions(
 
 /** Messages as a person or a pipe gives them: text, Ctrl-C, and at last the end. */
 export function fakeInput(
-  typed: readonly (string | 'ctrl-c')[],
+  typed: readonly string[],
   seen: { options?: Parameters<OpenChatInput>[0]; closed?: boolean } = {},
 ): OpenChatInput {
   return (options) => {

@@ -220,7 +220,8 @@ describe('with no credential on the machine', () => {
     })
   })
 
-  test('the config never takes the sandbox for a model of another name', () => {
+  test('a choice that is kept, in config or session, is never the sandbox by another name', () => {
+    expect(value(resolveModel(aWorld(), { model: 'whatever' }))).toBe('EQ_MODEL_UNKNOWN')
     expect(value(findModel(aWorld(), { model: 'claude-x' }))).toMatchObject({
       provider: 'anthropic',
     })
@@ -228,7 +229,7 @@ describe('with no credential on the machine', () => {
   })
 
   test('an unreadable book is told instead: it may hold one', () => {
-    expect(resolveModel(aWorld({ bookFault: UNREADABLE }), { model: 'claude-x' })).toEqual({
+    expect(resolveText(aWorld({ bookFault: UNREADABLE }), 'claude-x')).toEqual({
       ok: false,
       fault: UNREADABLE,
     })

@@ -93,7 +93,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
     conversation: { turn: options.turn ?? unused },
-    dispatch: createDispatch({ loadWorld, upstream, states, judge: judgeReply, clock, log }),
+    dispatch: createDispatch({ upstream, states, judge: judgeReply, clock, log }),
     vault: unused,
     orders: unused,
     modelSettings: unused,

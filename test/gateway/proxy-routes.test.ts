@@ -394,7 +394,7 @@ describe('headers of our own', () => {
           { 'x-equabot-profile': 'anthropic:home' },
           { 'x-equabot-session': 'monday' },
         ]) {
-          const reply = await ask(port, headers as Record<string, string>)
+          const reply = await ask(port, headers)
           expect(reply.headers['x-equabot-profile']).toBe('anthropic:home')
         }
       },

@@ -144,6 +144,17 @@ describe('paste-token', () => {
     expect(await stored('ollama:x')).toMatchObject({ type: 'api_key' })
   })
 
+  test('many at once lose nothing', async () => {
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `anthropic:${name}`)
+    await Promise.all(ids.map((id) => user.paste(`fake-token-of-${id}`, id)))
+    const listed = await user.run(['models', 'auth', 'list'])
+    const config = await user.read('.equabot/equabot.json')
+    for (const id of ids) {
+      expect(listed.out).toContain(id)
+      expect(config).toContain(id)
+    }
+  })
+
   test('a new profile goes first into an order that is set, and says so', async () => {
     await user.paste('fake-token-number-1', 'anthropic:one')
     await user.run([...ORDER, 'set', '--provider', 'anthropic', 'anthropic:one'])

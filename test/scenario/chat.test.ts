@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { User } from './harness.ts'
-import { fakeUpstream, newUser } from './harness.ts'
+import { anthropicStream, fakeUpstream, newUser } from './harness.ts'
 
 let user: User
 
@@ -88,7 +88,7 @@ describe('a person at a terminal', () => {
     await seat.see(PROMPT)
     seat.type('never answered\r')
     // The line is taken when the terminal shows its end; the sandbox never answers it.
-    await seat.see(/never answered\r\n/)
+    await seat.see(/never answered[\r\n]+/)
     seat.type(CTRL_C)
     await seat.see(/stopped[\s\S]*you › /)
     seat.type('half a line')
@@ -115,7 +115,7 @@ describe('a person at a terminal', () => {
     const seat = user.sit(['chat'], { variables })
     expect(await seat.see(PROMPT)).toContain('through the gateway at')
     seat.type('hello\r')
-    await seat.see(/hello\r\n/)
+    await seat.see(/hello[\r\n]+/)
     await upstream.asked()
     seat.type(CTRL_C)
     await upstream.seen[0]?.abandoned
@@ -138,7 +138,7 @@ describe('a chat without a terminal', () => {
   test('exits 1 when its last message failed, 0 when a later one went well', async () => {
     expect((await user.run(['chat'], { input: 'hi\n/modle\n' })).code).toBe(1)
     expect((await user.run(['chat'], { input: '/modle\nhi\n' })).code).toBe(0)
-    const unknown = await user.run(['chat', '--model', 'nosuch'], { input: 'hi\n' })
+    const unknown = await user.run(['chat', '--model', 'nosuch/model'], { input: 'hi\n' })
     expect(unknown).toMatchObject({ code: 64, out: '' })
   })
 
@@ -172,6 +172,29 @@ describe('agent --message', () => {
       session: 'monday',
       stopReason: 'end_turn',
     })
+  })
+
+  test('keeps what another process chose for the session while the reply came', async () => {
+    let release = (): void => undefined
+    const upstream = await fakeUpstream((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      release = () => response.end(anthropicStream('late'))
+    })
+    await user.write(
+      '.equabot/equabot.json',
+      `{ models: { providers: { anthropic: { baseUrl: "${upstream.url}" } } } }`,
+    )
+    const variables = { ANTHROPIC_API_KEY: 'fake-environment-key-1' }
+    const slow = user.start(['agent', '--message', 'hello'], { variables, input: '' })
+    await upstream.asked()
+    const pin = ['agent', '--message', '/model claude-opus-5@anthropic:env']
+    expect((await user.run(pin, { variables })).code).toBe(0)
+    release()
+    expect(await slow.ended()).toMatchObject({ code: 0, out: 'late\n' })
+    const status = await user.run(['agent', '--message', '/status'], { variables })
+    expect(status.out).toContain('anthropic/claude-opus-5, pinned to anthropic:env')
+    expect(status.out).toContain('1 turn,')
+    await upstream.close()
   })
 
   test('--model with @profile uses that credential alone', async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { User } from './harness.ts'
-import { newUser } from './harness.ts'
+import { anthropicStream, fakeUpstream, newUser } from './harness.ts'
 
 let user: User
 
@@ -17,11 +17,11 @@ beforeEach(async () => {
 
 afterEach(() => user.leave())
 
-const HELLO = JSON.stringify({
+const HELLO = {
   model: 'sandbox-echo',
   max_tokens: 64,
   messages: [{ role: 'user', content: 'hello' }],
-})
+}
 
 /** The status of a GET with headers that `fetch` would not let through. */
 function statusOf(url: string, headers: IncomingHttpHeaders): Promise<number> {
@@ -73,7 +73,7 @@ describe('the gateway', () => {
       ['/api/openapi.json', 'GET'],
       ['/nothing', 'GET'],
     ] as const) {
-      const init = method === 'POST' ? { method, body: HELLO } : {}
+      const init = method === 'POST' ? { method, body: JSON.stringify(HELLO) } : {}
       const without = await fetch(`${gateway.url}${path}`, init)
       expect(without.status, path).toBe(401)
       expect(await without.text()).toContain('EQ_CALLER_UNKNOWN')
@@ -161,23 +161,35 @@ describe('the gateway', () => {
   })
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'on %s ends what it streams, then exits 0',
+    'on %s takes no more requests, ends what it streams, then exits 0',
     async (signal) => {
-      const gateway = await user.startGateway()
-      const answer = await gateway.call('/v1/messages', {
-        method: 'POST',
-        body: JSON.stringify({ ...(JSON.parse(HELLO) as object), stream: true }),
+      const [first = '', ...rest] = anthropicStream('to the end').split(/(?<=\n\n)/)
+      let finish = (): void => undefined
+      const upstream = await fakeUpstream((_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(first)
+        finish = () => response.end(rest.join(''))
       })
-      const reader = (answer.body ?? new ReadableStream())
-        .pipeThrough(new TextDecoderStream())
-        .getReader()
-      let text = (await reader.read()).value ?? ''
+      await user.write(
+        '.equabot/equabot.json',
+        `{ models: { providers: { anthropic: { baseUrl: "${upstream.url}" } } } }`,
+      )
+      const variables = { ANTHROPIC_API_KEY: 'fake-environment-key-1' }
+      const gateway = await user.startGateway({ variables })
+      const body = JSON.stringify({ ...HELLO, model: 'claude-sonnet-5-5', stream: true })
+      const answer = await gateway.call('/v1/messages', { method: 'POST', body })
       const ended = gateway.stop(signal)
-      for (let part = await reader.read(); !part.done; part = await reader.read())
-        text += part.value
-      expect(text).toContain('message_stop')
+      let open = true
+      while (open)
+        open = await fetch(`${gateway.url}/readyz`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      finish()
+      expect(await answer.text()).toBe(anthropicStream('to the end'))
       expect(await ended).toMatchObject({ code: 0 })
       expect(Object.keys(await user.files())).not.toContain('.equabot/gateway.json')
+      await upstream.close()
     },
   )
 })

@@ -55,6 +55,24 @@ describe('models status', () => {
     expect((await user.run(STATUS, { variables })).out).toContain('environment of this process')
   })
 
+  test('names the lines of .env that say nothing, and takes the others', async () => {
+    await user.write('.equabot/.env', 'not a line\nGROQ_API_KEY=fake-dotenv-key-1\n')
+    const ran = await user.run(STATUS)
+    expect(ran.out).toContain('~/.equabot/.env, line 1 is not of the form NAME=value')
+    expect(ran.out).toContain('Uses groq:env')
+  })
+
+  test('a broken usage file loses no login', async () => {
+    await user.paste('sandbox-ok', 'sandbox:work')
+    await user.run(['agent', '--model', 'sandbox/sandbox-echo', '--message', 'hi'])
+    await user.write('.equabot/agents/main/agent/auth-state.json', '{ broken')
+    const ran = await user.run([...STATUS, '--check'])
+    expect(ran.code).not.toBe(65)
+    expect(ran.out).toContain('Uses sandbox:work')
+    const turn = await user.run(['agent', '--model', 'sandbox/sandbox-echo', '--message', 'hi'])
+    expect(turn.code).toBe(0)
+  })
+
   test('a .env in the current folder is not read', async () => {
     await user.write('.env', 'ANTHROPIC_API_KEY=fake-stray-key-1\n')
     expect((await user.run([...STATUS, '--plain'])).out).toBe('sandbox/sandbox-echo\n')
@@ -322,8 +340,9 @@ describe('a book that cannot be read', () => {
       },
     })
     const ran = await user.run(STATUS)
-    expect(ran.out).toContain('profiles.anthropic:number.key')
-    expect(ran.out).toContain('profiles.anthropic:strange.type')
+    expect(ran.out).toContain(`~/${bookPath()}: profiles.anthropic:number.key expected text`)
+    expect(ran.out).toContain('profiles.anthropic:strange.type expected one of')
+    expect(ran.out).toContain('The entry is left out')
     expect(ran.out).toContain('Uses groq:good')
     await user.paste('fake-token-number-3', 'groq:more')
     expect(JSON.parse(await user.read(bookPath()))).toMatchObject({

@@ -56,3 +56,14 @@ test('an unknown session is refused with the nearest, and deleting without a ter
   expect((await sessions('list', '--agent', 'nobody')).code).toBe(64)
   expect(await user.files()).toEqual(before)
 })
+
+test('a session that cannot be read is named and left as it is; others go on', async () => {
+  await user.run(['agent', '--message', 'hello'])
+  await user.write('.equabot/agents/main/sessions/main.json', 'junk')
+  const before = await user.files()
+  const ran = await user.run(['agent', '--message', 'hello'])
+  expect(ran).toMatchObject({ code: 65, out: '' })
+  expect(ran.err).toMatch(/sessions\/main\.json is not valid JSON: line 1, column 1/)
+  expect(await user.files()).toEqual(before)
+  expect((await user.run(['agent', '--session', 'other', '--message', 'hello'])).code).toBe(0)
+})

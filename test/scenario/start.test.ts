@@ -1,3 +1,5 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
@@ -31,6 +33,19 @@ test('npm start joins a gateway that is running, and leaves it running', async (
   expect(ran.code).toBe(0)
   expect(ran.err).toContain(`gateway at ${gateway.url} (was running)`)
   expect((await gateway.call('/healthz')).status).toBe(200)
+})
+
+test('npm start takes another port where the usual one is taken, and says so', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const variables = { EQUABOT_GATEWAY_PORT: String(port) }
+  const ran = await user.run([], { ...START, variables, input: 'hello\n' })
+  expect(ran.code).toBe(0)
+  expect(ran.err).toMatch(new RegExp(`Port ${port} is taken by another program; using port \\d+`))
+  const asked = await user.run(['--port', String(port)], { ...START, input: 'hello\n' })
+  expect(asked).toMatchObject({ code: 75, out: '' })
+  await new Promise((resolve) => server.close(resolve))
 })
 
 test('npm start without input keeps the gateway running until SIGTERM, which exits 0', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fail, orThrow } from '../../src/domain/result.ts'
+import type { AgentId } from '../../src/domain/names.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { ResolvedModel } from '../../src/domain/models.ts'
 import { Secret } from '../../src/domain/secret.ts'
@@ -18,9 +19,12 @@ const books = (...ids: readonly string[]): NonNullable<Furnishing['books']> => (
   main: aBook(...ids.map((id) => aProfile(id))),
 })
 
-function send(from: House, more: Partial<DispatchRequest> = {}): ReturnType<House['dispatch']> {
+async function send(
+  from: House,
+  { agent = MAIN_AGENT, ...more }: Partial<DispatchRequest> & { agent?: AgentId } = {},
+): ReturnType<House['dispatch']> {
   return from.dispatch({
-    agent: MAIN_AGENT,
+    world: orThrow(await from.loadWorld(agent)),
     models: [MODEL],
     encode,
     signal: new AbortController().signal,

@@ -108,7 +108,7 @@ export function house(furnishing: Furnishing = {}): House {
     upstream,
     log,
     loadWorld,
-    dispatch: createDispatch({ loadWorld, upstream, states, judge, clock, log }),
+    dispatch: createDispatch({ upstream, states, judge, clock, log }),
     report: createReport({
       catalogue: async () => [],
       checkFiles: async () => [],

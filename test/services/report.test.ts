@@ -202,7 +202,7 @@ describe('what is reported is what happens', () => {
         const explained = await at.report.explain({ model })
         const world = orThrow(await at.loadWorld())
         const answer = await at.dispatch({
-          agent: MAIN_AGENT,
+          world,
           models: [pin ? { ...MODEL, profile: pin } : MODEL],
           encode,
           signal: new AbortController().signal,
