@@ -162,20 +162,17 @@ async function storeProfile(
   const { id, credential } = profile
   if (isReserved(id)) return fail({ code: 'EQ_PROFILE_RESERVED', profile: id })
   const provider = providerOf(id)
-  const saved = await deps.profiles.transact<{ replaced: boolean; ordered: boolean }, never>(
-    world.agent,
-    async (book) => {
-      const order = book.order.get(provider)
-      const added = withProfile(book, profile)
-      const ordered = order !== undefined && !order.includes(id)
-      return ok({
-        book: ordered ? withOrder(added, provider, [id, ...order]) : added,
-        value: { replaced: book.profiles.has(id), ordered },
-      })
-    },
-  )
+  const saved = await deps.profiles.transact<SavedProfile, never>(world.agent, async (book) => {
+    const previous = book.profiles.get(id)
+    const order = book.order.get(provider)
+    const added = withProfile(book, profile)
+    const ordered = order !== undefined && !order.includes(id)
+    return ok({
+      book: ordered ? withOrder(added, provider, [id, ...order]) : added,
+      value: { ordered, ...(previous && { previous }) },
+    })
+  })
   if (!saved.ok) return saved
-  forgetUsage(deps, world.agent, id)
 
   const configured = world.settings.auth.order.get(provider)
   const reordered = configured !== undefined && !configured.includes(id)
@@ -185,14 +182,18 @@ async function storeProfile(
       : [{ path: ['auth', 'profiles', id], value: { provider, mode: credential.type } }]),
     ...(reordered ? [{ path: ['auth', 'order', provider], value: [id, ...configured] }] : []),
   ])
-  if (!edited.ok) return edited
+  if (!edited.ok) {
+    const undone = await takeBack(deps, world.agent, id, saved.value)
+    return undone.ok ? edited : undone
+  }
+  forgetUsage(deps, world.agent, id)
   const expiresAt = expiresAtOf(credential)
   return ok({
     agent: world.agent,
     profile: id,
     type: credential.type,
     fingerprint: deps.fingerprint(bearerOf(credential)),
-    replaced: saved.value.replaced,
+    replaced: saved.value.previous !== undefined,
     ...(expiresAt !== undefined && { expiresAt }),
     bookPath: deps.profiles.path(world.agent),
     configPath: deps.settings.path(),
@@ -209,6 +210,26 @@ function forgetUsage(deps: VaultDeps, home: AgentId, id: ProfileId): void {
     const profiles = new Map(state.profiles)
     profiles.delete(id)
     return { ...state, profiles }
+  })
+}
+
+interface SavedProfile {
+  /** What stood under the same id. */
+  readonly previous?: Profile
+  /** The id was put in front of the agent's order. */
+  readonly ordered: boolean
+}
+
+/** The book as if the profile had not been stored, because the config could not be written. */
+function takeBack(
+  deps: VaultDeps,
+  agent: AgentId,
+  id: ProfileId,
+  { previous, ordered }: SavedProfile,
+): Promise<Result<void, Fault>> {
+  return deps.profiles.transact<void, never>(agent, async (book) => {
+    const kept = ordered || !previous ? withoutProfile(book, id) : book
+    return ok({ book: previous ? withProfile(kept, previous) : kept, value: undefined })
   })
 }
 

@@ -124,6 +124,21 @@ describe('paste-token', () => {
     expect(await user.files()).toEqual(before)
   })
 
+  test('is taken back out of the book when the config cannot be written', async () => {
+    await user.paste('fake-token-number-1', 'anthropic:one')
+    await user.run([...ORDER, 'set', '--provider', 'anthropic', 'anthropic:one'])
+    const before = JSON.parse(await user.read(bookPath())) as unknown
+    // Nobody, not even root, can make a file there.
+    const variables = { EQUABOT_CONFIG_PATH: '/proc/equabot.json' }
+    for (const name of ['one', 'two']) {
+      const args = [...ANTHROPIC, '--profile-id', name]
+      const ran = await user.run(args, { variables, input: 'fake-token-number-2' })
+      expect(ran).toMatchObject({ code: 77, out: '' })
+      expect(ran.err).toContain('Nothing was changed')
+      expect(JSON.parse(await user.read(bookPath()))).toEqual(before)
+    }
+  })
+
   test.each([
     ['12h', 12 * 3_600_000],
     ['90m', 90 * 60_000],
