@@ -76,6 +76,7 @@ async function run(context: CommandContext, options: RunOptions): Promise<Result
   const started = await app.value.startGateway({
     ...(port.value !== undefined && { port: port.value }),
     ...(options.bind !== undefined && { bind: options.bind }),
+    logToStderr: true,
   })
   if (!started.ok) return started
   context.terminal.out(`${await listeningLine(app.value, started.value)}\n`)

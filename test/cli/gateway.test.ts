@@ -26,7 +26,7 @@ describe('gateway run', () => {
   test('is what gateway alone does', async () => {
     const app = fakeApp()
     await gateway(['--port', '0', '--bind', '::1'], app)
-    expect(app.starts).toEqual([{ port: 0, bind: '::1' }])
+    expect(app.starts).toEqual([{ port: 0, bind: '::1', logToStderr: true }])
   })
 
   test('runs until the process is told to end, then stops in good order', async () => {
