@@ -298,8 +298,9 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         fault.errno === 'EADDRINUSE'
           ? `Port ${fault.port} on ${fault.bind} is taken by another program`
           : `Cannot listen on ${fault.bind} port ${fault.port} (${fault.errno})`,
-        'Choose another port: equabot gateway run --port 18790, or --port 0 for any free one',
-        fault.errno === 'EACCES' ? 77 : 75,
+        PORT_HINTS[fault.errno] ??
+          'Choose an address of this machine: equabot gateway run --bind 127.0.0.1',
+        PORT_EXITS[fault.errno] ?? 64,
         503,
       )
     case 'EQ_GATEWAY_DOWN':
@@ -585,6 +586,14 @@ const GRAMMAR: Readonly<Record<Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what
   model: 'Write it as provider/model, an alias, or either with @provider:name',
   alias: 'Use letters, digits, dot, dash, underscore and colon, such as opus',
 }
+
+const ANOTHER_PORT =
+  'Choose another port: equabot gateway run --port 18790, or --port 0 for any free one'
+const PORT_HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: ANOTHER_PORT,
+  EACCES: ANOTHER_PORT,
+}
+const PORT_EXITS: Readonly<Record<string, number>> = { EADDRINUSE: 75, EACCES: 77 }
 
 const UNSAFE: Readonly<Record<Extract<Fault, { code: 'EQ_STORE_UNSAFE' }>['problem'], string>> = {
   symlink: 'it is a symbolic link that leads to a file which is not yours',

@@ -2,7 +2,7 @@
 
 import type { Fault, NameFault } from './fault.ts'
 import type { AgentId, ModelKey, ModelRef, ProfileId } from './names.ts'
-import { formatModelKey, parseModelKey, parseModelRef, sameModel } from './names.ts'
+import { formatModelKey, parseModelKey, parseModelRef, providerOf, sameModel } from './names.ts'
 import { nearestOf } from './nearest.ts'
 import { providerByModelPrefix, SANDBOX } from './provider.ts'
 import type { ProviderFacts } from './provider.ts'
@@ -11,7 +11,7 @@ import type { Settings } from './settings.ts'
 import type { Result } from './result.ts'
 import { fail, ok } from './result.ts'
 import type { World } from './world.ts'
-import { hasCredential } from './world.ts'
+import { candidatesFor, hasCredential } from './world.ts'
 
 export interface ResolvedModel extends ModelKey {
   /** A pin that was typed with the model. */
@@ -39,16 +39,13 @@ export interface ListedModel extends ModelKey {
  * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so.
  * `default` is the agent's default.
  *
- * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, `EQ_PROFILE_FOREIGN`
+ * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, those of `withProfile`
  */
 export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, Fault> {
   const isDefault = !ref.provider && ref.model.toLowerCase() === 'default'
   const found = isDefault ? defaultModel(world) : findModel(world, ref)
   if (!found.ok) return found
   const model = found.value
-  if (ref.profile && !ref.profile.startsWith(`${model.provider}:`)) {
-    return fail({ code: 'EQ_PROFILE_FOREIGN', profile: ref.profile, provider: model.provider })
-  }
   const allowed = allowedModels(world)
   if (
     allowed &&
@@ -62,7 +59,34 @@ export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel,
       allowed: allowed.map(formatModelKey),
     })
   }
-  return ok(ref.profile ? { ...model, profile: ref.profile } : model)
+  return ref.profile ? withProfile(world, model, ref.profile) : ok(model)
+}
+
+/**
+ * The model held to one credential.
+ *
+ * @faults `EQ_PROFILE_FOREIGN`, `EQ_PROFILE_UNKNOWN`; the book's, where it may hold the profile
+ */
+export function withProfile(
+  world: World,
+  model: ResolvedModel,
+  profile: ProfileId,
+): Result<ResolvedModel, Fault> {
+  if (providerOf(profile) !== model.provider) {
+    return fail({ code: 'EQ_PROFILE_FOREIGN', profile, provider: model.provider })
+  }
+  const facts = world.providers.get(model.provider)
+  const known = facts ? candidatesFor(world, facts).map((candidate) => candidate.id) : []
+  if (known.includes(profile)) return ok({ ...model, profile })
+  if (world.bookFault) return fail(world.bookFault)
+  const nearest = nearestOf(profile, known)
+  return fail({
+    code: 'EQ_PROFILE_UNKNOWN',
+    profile,
+    agent: world.agent,
+    known,
+    ...(nearest !== undefined && { nearest }),
+  })
 }
 
 /**

@@ -16,7 +16,7 @@ const MAX_LENGTH = 8_192
 
 /** Texts that stand for a secret in documentation or in a masked screen. */
 const PLACEHOLDERS =
-  /^(?:\.{3,}|…+|\*+|x{4,}|<[^>]*>|\[[^\]]*\]|your[-_ ].*|(?:sk-[a-z-]*)?(?:\.{3,}|…|\*{3,}|x{6,}).*|\$\{?\w+\}?)$/i
+  /^(?:placeholder|changeme|secret|token|password|api[-_]?key|none|null|undefined|\.{3,}|…+|\*+|x{4,}|<[^>]*>|\[[^\]]*\]|your[-_ ].*|(?:sk-[a-z-]*)?(?:\.{3,}|…|\*{3,}|x{6,}).*|\$\{?\w+\}?)$/i
 
 /** A shell's assignment and its value. A name of one word with nothing but `=` behind it is a secret with padding. */
 const ASSIGNMENT =

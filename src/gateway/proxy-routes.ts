@@ -2,15 +2,9 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
-import { modelChain, resolveText } from '../domain/models.ts'
+import { modelChain, resolveText, withProfile } from '../domain/models.ts'
 import type { ProfileId } from '../domain/names.ts'
-import {
-  formatModelKey,
-  parseProfileId,
-  parseSessionId,
-  providerOf,
-  sameModel,
-} from '../domain/names.ts'
+import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
 import type { Protocol } from '../domain/provider.ts'
 import { speaks } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
@@ -95,13 +89,12 @@ async function choose(
 
   const resolved = resolveText(world, asked)
   if (!resolved.ok) return resolved
-  const primary = resolved.value
+  const held = heldTo(world, resolved.value, header('x-equabot-profile'))
+  if (!held.ok) return held
+  const primary = held.value
   const spoken = checkProtocol(world, primary, door)
   if (!spoken.ok) return spoken
-  const pin = await choosePin(app, world, primary, {
-    profile: header('x-equabot-profile'),
-    session: header('x-equabot-session'),
-  })
+  const pin = await sessionPin(app, world, header('x-equabot-session'))
   if (!pin.ok) return pin
 
   const chain = modelChain(world)
@@ -129,22 +122,27 @@ function checkProtocol(world: World, model: ResolvedModel, door: Door): Result<v
   })
 }
 
-/** A profile that the request names in a header, else the pin of the session that it names. */
-async function choosePin(
-  app: ProxyApp,
+/** The model held to the profile that a header names, if one does. */
+function heldTo(
   world: World,
   model: ResolvedModel,
-  named: { readonly profile: string | undefined; readonly session: string | undefined },
+  text: string | undefined,
+): Result<ResolvedModel, Fault> {
+  if (text === undefined) return ok(model)
+  const profile = parseProfileId(text)
+  if (!profile) return fail({ code: 'EQ_NAME_INVALID', what: 'profile', text })
+  return withProfile(world, model, profile)
+}
+
+/** The pin of the session that a header names, if one does. */
+async function sessionPin(
+  app: ProxyApp,
+  world: World,
+  text: string | undefined,
 ): Promise<Result<ProfileId | undefined, Fault>> {
-  if (named.profile !== undefined) {
-    const profile = parseProfileId(named.profile)
-    if (!profile) return fail({ code: 'EQ_NAME_INVALID', what: 'profile', text: named.profile })
-    if (providerOf(profile) === model.provider) return ok(profile)
-    return fail({ code: 'EQ_PROFILE_FOREIGN', profile, provider: model.provider })
-  }
-  if (named.session === undefined) return ok(undefined)
-  const id = parseSessionId(named.session)
-  if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'session', text: named.session })
+  if (text === undefined) return ok(undefined)
+  const id = parseSessionId(text)
+  if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'session', text })
   const head = await app.sessions.read(world.agent, id)
   if (!head.ok) return head
   if (head.value) return ok(head.value.pin?.profile)

@@ -15,7 +15,7 @@ import { SLASH_COMMANDS } from '../domain/slash.ts'
 import { relative } from '../domain/time.ts'
 import { endpointWords, verdictWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
-import { candidatesFor, hasCredential, rankFor } from '../domain/world.ts'
+import { hasCredential, rankFor } from '../domain/world.ts'
 
 export interface SlashAnswer {
   readonly text: string
@@ -90,9 +90,6 @@ function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashA
   const found = resolveModel(world, ref)
   if (!found.ok) return found
   const model = found.value
-  const known = knownProfile(world, model)
-  if (!known.ok) return known
-
   const pin = model.profile
     ? { profile: model.profile, source: 'user' as const }
     : head.pin && providerOf(head.pin.profile) === model.provider
@@ -111,23 +108,6 @@ function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashA
   const kind = isDefault ? ', the default' : ''
   const text = `Model of this session: ${formatModelKey(model)}${alias}${kind}${pinText(changed, model)}`
   return ok({ text, head: changed })
-}
-
-/** A pin must name a credential that there is. */
-function knownProfile(world: World, model: ResolvedModel): Result<void, Fault> {
-  const facts = world.providers.get(model.provider)
-  if (!model.profile || !facts) return ok()
-  const known = candidatesFor(world, facts).map((candidate) => candidate.id)
-  if (known.includes(model.profile)) return ok()
-  if (world.bookFault) return fail(world.bookFault)
-  const nearest = nearestOf(model.profile, known)
-  return fail({
-    code: 'EQ_PROFILE_UNKNOWN',
-    profile: model.profile,
-    agent: world.agent,
-    known,
-    ...(nearest !== undefined && { nearest }),
-  })
 }
 
 function unpin(world: World, head: SessionHead): SlashAnswer {

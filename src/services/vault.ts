@@ -277,11 +277,7 @@ async function removeProfile(
   if (!uses.ok) return uses
   const { agent: home, profile: id } = uses.value
   const provider = providerOf(id)
-  const removed = await deps.profiles.transact<void, never>(home, async (book) =>
-    ok({ book: withoutProfile(book, id), value: undefined }),
-  )
-  if (!removed.ok) return removed
-  forgetUsage(deps, home, id)
+  // The config first: a profile that it no longer names still serves, a name without a profile would be a riddle.
   const edited = await deps.settings.edit(({ settings }) => {
     const rest = settings.auth.order.get(provider)?.filter((entry) => entry !== id)
     return [
@@ -293,7 +289,13 @@ async function removeProfile(
         : []),
     ]
   })
-  return edited.ok ? uses : edited
+  if (!edited.ok) return edited
+  const removed = await deps.profiles.transact<void, never>(home, async (book) =>
+    ok({ book: withoutProfile(book, id), value: undefined }),
+  )
+  if (!removed.ok) return removed
+  forgetUsage(deps, home, id)
+  return uses
 }
 
 async function restore(

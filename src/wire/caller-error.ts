@@ -33,7 +33,7 @@ export function anthropicErrorBody(said: Said, code: FaultCode, requestId: strin
     type: 'error',
     error: {
       type: ANTHROPIC_TYPES.get(said.http) ?? 'api_error',
-      message: withoutHeaderName(said.message),
+      message: messageOf(said),
       code,
       hint: withoutHeaderName(said.hint),
     },
@@ -45,7 +45,7 @@ export function anthropicErrorBody(said: Said, code: FaultCode, requestId: strin
 export function openaiErrorBody(said: Said, code: FaultCode, requestId: string): string {
   return JSON.stringify({
     error: {
-      message: withoutHeaderName(said.message),
+      message: messageOf(said),
       type: OPENAI_TYPES.get(said.http) ?? 'api_error',
       param: null,
       code,
@@ -53,6 +53,11 @@ export function openaiErrorBody(said: Said, code: FaultCode, requestId: string):
     },
     request_id: requestId,
   })
+}
+
+/** SDKs show their users the message alone, so the way out stands in it too. */
+function messageOf({ message, hint }: Said): string {
+  return withoutHeaderName(hint === '' ? message : `${message}. ${hint}`)
 }
 
 /** Claude Code takes any error that names this header for a lost login of its own, and hides the text. */

@@ -92,7 +92,7 @@ describe('up in a terminal', () => {
 
   test('an address that cannot be had at all is a fault', async () => {
     const app = fakeApp({ startFaults: [{ ...TAKEN, errno: 'EADDRNOTAVAIL' }] })
-    expect(await up(app)).toMatchObject({ exit: 75 })
+    expect(await up(app)).toMatchObject({ exit: 64 })
     expect(app.starts).toEqual([{}])
   })
 

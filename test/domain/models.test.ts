@@ -46,12 +46,13 @@ describe('what is typed resolves', () => {
     ['claude-x', { provider: 'anthropic', model: 'claude-x' }],
     ['gpt-9', { provider: 'openai', model: 'gpt-9' }],
     [
-      'claude-x@anthropic:other',
-      { provider: 'anthropic', model: 'claude-x', profile: 'anthropic:other' },
+      'claude-x@anthropic:work',
+      { provider: 'anthropic', model: 'claude-x', profile: 'anthropic:work' },
     ],
     ['z.ai/glm', 'EQ_PROVIDER_UNKNOWN'],
     ['nobody-knows', 'EQ_MODEL_UNKNOWN'],
     ['claude-x@openai:work', 'EQ_PROFILE_FOREIGN'],
+    ['claude-x@anthropic:nobody', 'EQ_PROFILE_UNKNOWN'],
     ['a b', 'EQ_NAME_INVALID'],
   ])('%s', (text, expected) => {
     expect(value(resolveText(world(), text))).toEqual(expected)

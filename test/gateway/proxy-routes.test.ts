@@ -403,7 +403,7 @@ describe('headers of our own', () => {
   })
 
   test.each([
-    ['x-equabot-profile', 'anthropic:nobody', 403, 'EQ_PIN_UNUSABLE'],
+    ['x-equabot-profile', 'anthropic:nobody', 404, 'EQ_PROFILE_UNKNOWN'],
     ['x-equabot-profile', 'openai:work', 400, 'EQ_PROFILE_FOREIGN'],
     ['x-equabot-profile', 'nonsense', 400, 'EQ_NAME_INVALID'],
     ['x-equabot-session', 'tuesday', 404, 'EQ_SESSION_UNKNOWN'],

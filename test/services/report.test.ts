@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { SessionHead } from '../../src/domain/ports.ts'
 import type { StatusReport } from '../../src/domain/report.ts'
+import { resolveText } from '../../src/domain/models.ts'
 import { orThrow } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
 import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
-import { MODEL, storedWorlds } from '../arbitrary-worlds.ts'
+import { storedWorlds } from '../arbitrary-worlds.ts'
 import { agent, profile, provider, session } from '../names-from.ts'
 import type { Furnishing } from './house.ts'
 import { encode, house, outcome, sentKey } from './house.ts'
@@ -154,7 +155,7 @@ describe('models auth explain', () => {
   test('of a pin that is gone says what the next request would meet', async () => {
     const at = house({ books })
     expect(outcome(await at.report.explain({ model: 'anthropic/x@anthropic:gone' }))).toBe(
-      'EQ_PIN_UNUSABLE',
+      'EQ_PROFILE_UNKNOWN',
     )
     at.profiles.damage(MAIN_AGENT, UNREADABLE)
     expect(outcome(await at.report.explain({ model: 'anthropic/x@anthropic:a' }))).toBe(
@@ -201,12 +202,15 @@ describe('what is reported is what happens', () => {
         const model = `anthropic/claude-test${pin ? `@${pin}` : ''}`
         const explained = await at.report.explain({ model })
         const world = orThrow(await at.loadWorld())
-        const answer = await at.dispatch({
-          world,
-          models: [pin ? { ...MODEL, profile: pin } : MODEL],
-          encode,
-          signal: new AbortController().signal,
-        })
+        const resolved = resolveText(world, model)
+        const answer = resolved.ok
+          ? await at.dispatch({
+              world,
+              models: [resolved.value],
+              encode,
+              signal: new AbortController().signal,
+            })
+          : resolved
         const reported = explained.ok
           ? explained.value.candidates.filter((entry) => entry.place !== undefined)
           : []

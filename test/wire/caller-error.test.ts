@@ -16,7 +16,7 @@ describe('anthropicErrorBody', () => {
       type: 'error',
       error: {
         type: 'authentication_error',
-        message: 'It failed',
+        message: 'It failed. Try again',
         code: 'EQ_CALLER_UNKNOWN',
         hint: 'Try again',
       },
@@ -43,7 +43,7 @@ describe('anthropicErrorBody', () => {
 test('openaiErrorBody bears the same in its own form', () => {
   expect(JSON.parse(openaiErrorBody(said(404), 'EQ_MODEL_UNKNOWN', 'req_1'))).toEqual({
     error: {
-      message: 'It failed',
+      message: 'It failed. Try again',
       type: 'not_found_error',
       param: null,
       code: 'EQ_MODEL_UNKNOWN',
