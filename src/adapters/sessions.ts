@@ -54,29 +54,30 @@ export function createSessionStore(deps: {
       const names = await files.list(home.sessionsDir(agent))
       if (!names.ok) return names
       const heads: SessionHead[] = []
+      const unreadable: StoreFault[] = []
       for (const name of names.value) {
         const id = name.endsWith('.json') ? parseSessionId(name.slice(0, -5)) : undefined
-        // One broken head must not hide the others; whoever opens it is told what is wrong.
         const head = id && (await read(agent, id))
+        if (head && !head.ok) unreadable.push(head.fault)
         if (head?.ok && head.value) heads.push(head.value)
       }
-      return ok(heads.toSorted((a, b) => b.updatedAt - a.updatedAt))
+      return ok({ heads: heads.toSorted((a, b) => b.updatedAt - a.updatedAt), unreadable })
     },
 
-    write: (head) =>
-      locks.withLock(lockName(head.agent, head.id), () =>
-        files.replace(headPath(head.agent, head.id), renderSessionHead(head)),
-      ),
+    update: (agent, id, change, said = []) =>
+      locks.withLock(lockName(agent, id), async () => {
+        const head = await read(agent, id)
+        if (!head.ok) return head
+        const lines = renderTranscriptLines(said)
+        const appended = lines === '' ? ok() : await files.append(transcriptPath(agent, id), lines)
+        if (!appended.ok) return appended
+        return files.replace(headPath(agent, id), renderSessionHead(change(head.value)))
+      }),
 
     async transcript(agent, id) {
       const read = await files.read(transcriptPath(agent, id), MAX_TRANSCRIPT_BYTES)
       return read.ok ? ok(parseTranscript(read.value?.text ?? '')) : read
     },
-
-    append: (agent, id, entries) =>
-      locks.withLock(lockName(agent, id), () =>
-        files.append(transcriptPath(agent, id), renderTranscriptLines(entries)),
-      ),
 
     remove: (agent, id) =>
       locks.withLock(lockName(agent, id), async () => {

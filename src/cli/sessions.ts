@@ -4,12 +4,14 @@ import type { Command } from 'commander'
 import type { TranscriptEntry } from '../domain/chat.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { AgentId, SessionId } from '../domain/names.ts'
+import { parseSessionId } from '../domain/names.ts'
 import { nearestOf } from '../domain/nearest.ts'
 import type { SessionHead } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { dateText, relative } from '../domain/time.ts'
 import type { App } from '../services/app.ts'
+import { faultJson } from '../wire/fault-json.ts'
 import type { CommandContext, Output } from './command.ts'
 import { action } from './command.ts'
 import { confirmed, NOT_DONE } from './confirmed.ts'
@@ -73,16 +75,20 @@ async function list(
   const place = await openAgent(context, options.agent)
   if (!place.ok) return place
   const { app, agent } = place.value
-  const heads = await app.sessions.list(agent)
-  if (!heads.ok) return heads
-  const latestFirst = heads.value.toSorted((one, other) => other.updatedAt - one.updatedAt)
+  const listed = await app.sessions.list(agent)
+  if (!listed.ok) return listed
+  const { heads: latestFirst, unreadable } = listed.value
   const layout = createLayout(context.terminal)
+  const none = latestFirst.length === 0 && unreadable.length === 0
+  const broken = unreadable.map((fault) => faultJson(fault))
   return ok({
-    text:
-      latestFirst.length === 0
-        ? layout.paint('dim', `Agent ${agent} has no sessions yet`)
-        : layout.table(latestFirst.map((head) => headRow(layout, head, app.clock.now()))),
-    json: { agent, sessions: latestFirst },
+    text: lines(
+      none ? layout.paint('dim', `Agent ${agent} has no sessions yet`) : '',
+      layout.table(latestFirst.map((head) => headRow(layout, head, app.clock.now()))),
+      ...broken.map(({ message }) => layout.paint('bad', message)),
+    ),
+    json: { agent, sessions: latestFirst, unreadable: broken },
+    exit: broken[0]?.exit ?? 0,
   })
 }
 
@@ -152,12 +158,13 @@ async function openSession(
   const place = await openAgent(context, agentText)
   if (!place.ok) return place
   const { app, agent } = place.value
-  const heads = await app.sessions.list(agent)
-  if (!heads.ok) return heads
-  const session = id.trim().toLowerCase()
-  const head = heads.value.find((entry) => entry.id === session)
-  if (head) return ok({ app, agent, head })
-  const nearest = nearestOf(session, idsOf(heads.value))
+  const session = parseSessionId(id)
+  const head = session ? await app.sessions.read(agent, session) : ok(undefined)
+  if (!head.ok) return head
+  if (head.value) return ok({ app, agent, head: head.value })
+  const listed = await app.sessions.list(agent)
+  if (!listed.ok) return listed
+  const nearest = nearestOf(id, idsOf(listed.value.heads))
   return fail({
     code: 'EQ_SESSION_UNKNOWN',
     session: id,

@@ -164,16 +164,25 @@ export interface SessionHead {
   readonly startedAt?: EpochMs
 }
 
+/** The sessions of an agent. */
+export interface SessionList {
+  /** The one changed last comes first. */
+  readonly heads: readonly SessionHead[]
+  /** One fault for each session whose file cannot be read. */
+  readonly unreadable: readonly StoreFault[]
+}
+
 export interface SessionStore {
-  list(agent: AgentId): Promise<Result<readonly SessionHead[], StoreFault>>
+  list(agent: AgentId): Promise<Result<SessionList, StoreFault>>
   read(agent: AgentId, id: SessionId): Promise<Result<SessionHead | undefined, StoreFault>>
-  write(head: SessionHead): Promise<Result<void, StoreFault>>
-  transcript(agent: AgentId, id: SessionId): Promise<Result<readonly TranscriptEntry[], StoreFault>>
-  append(
+  /** Changes the session as it is on disk and adds to its transcript, both under its lock. */
+  update(
     agent: AgentId,
     id: SessionId,
-    entries: readonly TranscriptEntry[],
+    change: (head: SessionHead | undefined) => SessionHead,
+    said?: readonly TranscriptEntry[],
   ): Promise<Result<void, StoreFault>>
+  transcript(agent: AgentId, id: SessionId): Promise<Result<readonly TranscriptEntry[], StoreFault>>
   /** Gives whether there was one. */
   remove(agent: AgentId, id: SessionId): Promise<Result<boolean, StoreFault>>
 }

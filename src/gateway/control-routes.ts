@@ -71,7 +71,7 @@ function sessionHandles(
       const world = await app.loadWorld(agent)
       if (!world.ok) return world
       const heads = await app.sessions.list(world.value.agent)
-      return heads.ok ? ok({ sessions: heads.value.map(sessionJson) }) : heads
+      return heads.ok ? ok({ sessions: heads.value.heads.map(sessionJson) }) : heads
     }),
     session: answering(async ({ agent }, exchange) => {
       const head = await existingSession(app, agent, exchange)

@@ -147,7 +147,7 @@ async function agentReport(
     fallbacks: chain.ok ? chain.value.fallbacks.map(formatModelKey) : [],
     ownProfiles: own,
     inheritedProfiles: profiles.length - own,
-    sessions: heads.value.length,
+    sessions: heads.value.heads.length,
     bookPath: deps.profiles.path(id),
   })
 }

@@ -106,7 +106,8 @@ async function applySlash(
 ): Promise<Result<SlashAnswer, Fault>> {
   const answer = answerSlash(world, head, command)
   if (!answer.ok || !answer.value.head) return answer
-  const written = await deps.sessions.write(answer.value.head)
+  const changed = answer.value.head
+  const written = await deps.sessions.update(head.agent, head.id, () => changed)
   return written.ok ? answer : written
 }
 
@@ -221,18 +222,18 @@ async function keepTurn(
       ...(partial && { partial }),
     },
   ]
-  const appended = await deps.sessions.append(head.agent, head.id, entries)
-  if (!appended.ok) return appended
-  // Another process may have changed the session's model or pin while the reply came.
-  const current = await deps.sessions.read(head.agent, head.id)
-  if (!current.ok) return current
-  const latest = current.value ?? head
-  return deps.sessions.write({
-    ...latest,
-    title: latest.title ?? titleOf(message),
-    turns: latest.turns + 1,
-    updatedAt: now,
-  })
+  // Another process may have changed the session while the reply came.
+  return deps.sessions.update(
+    head.agent,
+    head.id,
+    (latest = head) => ({
+      ...latest,
+      title: latest.title ?? titleOf(message),
+      turns: latest.turns + 1,
+      updatedAt: now,
+    }),
+    entries,
+  )
 }
 
 /** The model of this turn, else of the session, else the default with its fallbacks. */

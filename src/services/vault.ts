@@ -257,7 +257,7 @@ async function whoUses(
   for (const id of sharing) {
     const heads = await deps.sessions.list(id)
     if (!heads.ok) return heads
-    for (const head of heads.value) {
+    for (const head of heads.value.heads) {
       if (head.pin?.profile === profile.id) sessions.push({ agent: id, session: head.id })
     }
   }

@@ -183,17 +183,15 @@ export function memorySessionStore(heads: readonly SessionHead[] = []): SessionS
   const kept = new Map(heads.map((head) => [key(head.agent, head.id), head]))
   const transcripts = new Map<string, readonly TranscriptEntry[]>()
   return {
-    list: async (agent) => ok([...kept.values()].filter((head) => head.agent === agent)),
+    list: async (agent) =>
+      ok({ heads: [...kept.values()].filter((head) => head.agent === agent), unreadable: [] }),
     read: async (agent, id) => ok(kept.get(key(agent, id))),
-    async write(head) {
-      kept.set(key(head.agent, head.id), head)
+    async update(agent, id, change, said = []) {
+      kept.set(key(agent, id), change(kept.get(key(agent, id))))
+      transcripts.set(key(agent, id), [...(transcripts.get(key(agent, id)) ?? []), ...said])
       return ok()
     },
     transcript: async (agent, id) => ok(transcripts.get(key(agent, id)) ?? []),
-    async append(agent, id, entries) {
-      transcripts.set(key(agent, id), [...(transcripts.get(key(agent, id)) ?? []), ...entries])
-      return ok()
-    },
     async remove(agent, id) {
       transcripts.delete(key(agent, id))
       return ok(kept.delete(key(agent, id)))

@@ -177,10 +177,15 @@ function fakeSettings(raw: LoadedSettings['raw']): Pick<App['settings'], 'read' 
 
 function fakeSessions(
   options: FakeAppOptions,
-): Pick<App['sessions'], 'list' | 'transcript' | 'remove'> {
+): Pick<App['sessions'], 'list' | 'read' | 'transcript' | 'remove'> {
   const heads = new Map((options.sessions ?? []).map((entry) => [entry.id, entry]))
   return {
-    list: async () => ok([...heads.values()]),
+    list: async () =>
+      ok({
+        heads: [...heads.values()].toSorted((one, other) => other.updatedAt - one.updatedAt),
+        unreadable: [],
+      }),
+    read: async (_agent, id) => ok(heads.get(id)),
     transcript: async () => ok(options.transcript ?? []),
     remove: async (_agent, id) => ok(heads.delete(id)),
   }

@@ -49,7 +49,7 @@ describe('control answers', () => {
       aProfile('openai:work'),
     ]
     const { port, app } = await start({ profiles, sessions: [SESSION] })
-    await app.sessions.append(MAIN_AGENT, SESSION.id, [
+    await app.sessions.update(MAIN_AGENT, SESSION.id, (head = SESSION) => head, [
       { at: FAKE_NOW, role: 'user', text: 'hello' },
       { at: FAKE_NOW, role: 'assistant', text: 'hi', profile: SESSION.pin.profile, partial: true },
     ])

@@ -12,7 +12,12 @@ describe('the list of agents', () => {
       config: { agents: { list: [{ id: 'work', name: 'At work', model: 'openai/a' }] } },
       books: { main: aBook(aProfile('anthropic:a')), work: aBook(aProfile('openai:b')) },
     })
-    await at.sessions.write({ id: session('x'), agent: WORK, createdAt: 0, updatedAt: 0, turns: 0 })
+    const times = { createdAt: 0, updatedAt: 0, turns: 0 }
+    await at.sessions.update(WORK, session('x'), () => ({
+      id: session('x'),
+      agent: WORK,
+      ...times,
+    }))
     expect(outcome(await at.agents.list())).toMatchObject([
       { id: 'main', isDefault: true, ownProfiles: 1, inheritedProfiles: 0, sessions: 0 },
       {

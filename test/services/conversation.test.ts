@@ -158,7 +158,7 @@ describe('a turn', () => {
       { type: 'failed', fault: { code: 'EQ_UPSTREAM_FAILED' } },
     ])
     expect(await transcript(at)).toEqual([])
-    expect(orThrow(await at.sessions.list(MAIN_AGENT))).toEqual([])
+    expect(orThrow(await at.sessions.list(MAIN_AGENT)).heads).toEqual([])
   })
 
   test('of a protocol that no chat speaks fails with it', async () => {
@@ -245,7 +245,7 @@ describe('a session', () => {
       { fault: { code: 'EQ_PROVIDER_UNKNOWN' } },
     ])
     expect(await at.say('/modle')).toMatchObject([{ fault: { code: 'EQ_SLASH_UNKNOWN' } }])
-    expect(orThrow(await at.sessions.list(MAIN_AGENT))).toEqual([])
+    expect(orThrow(await at.sessions.list(MAIN_AGENT)).heads).toEqual([])
   })
 
   test('forgets the conversation before /new, and sends what follows it', async () => {

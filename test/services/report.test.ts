@@ -138,7 +138,8 @@ describe('models auth explain', () => {
   test('of a session uses its model and its pin', async () => {
     const at = house({ books })
     const pin = { profile: profile('anthropic:b'), source: 'user' } as const
-    await at.sessions.write(head({ model: 'anthropic/claude-test', pin }))
+    const pinned = head({ model: 'anthropic/claude-test', pin })
+    await at.sessions.update(pinned.agent, pinned.id, () => pinned)
     expect(outcome(await at.report.explain({ session: session('main') }))).toMatchObject({
       modelBecause: 'session',
       pin: 'anthropic:b',

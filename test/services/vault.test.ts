@@ -207,14 +207,9 @@ describe('a removed profile', () => {
   test('is told with all that used it, before and after', async () => {
     const at = furnished()
     const pin = { profile: profile('anthropic:a'), source: 'user' } as const
-    await at.sessions.write({
-      id: session('monday'),
-      agent: WORK,
-      createdAt: 0,
-      updatedAt: 0,
-      turns: 0,
-      pin,
-    })
+    const monday = session('monday')
+    const times = { createdAt: 0, updatedAt: 0, turns: 0 }
+    await at.sessions.update(WORK, monday, () => ({ id: monday, agent: WORK, ...times, pin }))
     const uses = {
       agent: 'main',
       profile: 'anthropic:a',
