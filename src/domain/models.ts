@@ -10,6 +10,7 @@ import { agentsOf, modelChoice } from './settings.ts'
 import type { Settings } from './settings.ts'
 import type { Result } from './result.ts'
 import { fail, ok } from './result.ts'
+import { unknownProfile, unknownProvider } from './unknown.ts'
 import type { World } from './world.ts'
 import { candidatesFor, hasCredential } from './world.ts'
 
@@ -39,7 +40,7 @@ export interface ListedModel extends ModelKey {
  * Without a provider: an alias, else a configured model of that id, else the provider whose model names begin so.
  * `default` is the agent's default.
  *
- * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, those of `withProfile`
+ * @faults `EQ_PROVIDER_UNKNOWN`, `EQ_MODEL_UNKNOWN`, `EQ_MODEL_NOT_ALLOWED`, those of `heldTo`
  */
 export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel, Fault> {
   const isDefault = !ref.provider && ref.model.toLowerCase() === 'default'
@@ -59,7 +60,7 @@ export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel,
       allowed: allowed.map(formatModelKey),
     })
   }
-  return ref.profile ? withProfile(world, model, ref.profile) : ok(model)
+  return ref.profile ? heldTo(world, model, ref.profile) : ok(model)
 }
 
 /**
@@ -67,7 +68,7 @@ export function resolveModel(world: World, ref: ModelRef): Result<ResolvedModel,
  *
  * @faults `EQ_PROFILE_FOREIGN`, `EQ_PROFILE_UNKNOWN`; the book's, where it may hold the profile
  */
-export function withProfile(
+export function heldTo(
   world: World,
   model: ResolvedModel,
   profile: ProfileId,
@@ -79,14 +80,7 @@ export function withProfile(
   const known = facts ? candidatesFor(world, facts).map((candidate) => candidate.id) : []
   if (known.includes(profile)) return ok({ ...model, profile })
   if (world.bookFault) return fail(world.bookFault)
-  const nearest = nearestOf(profile, known)
-  return fail({
-    code: 'EQ_PROFILE_UNKNOWN',
-    profile,
-    agent: world.agent,
-    known,
-    ...(nearest !== undefined && { nearest }),
-  })
+  return fail(unknownProfile(world.agent, profile, known))
 }
 
 /**
@@ -136,6 +130,11 @@ export function modelChain(world: World): Result<ModelChain, Fault> {
 function defaultModel(world: World): Result<ResolvedModel, Fault> {
   const chain = modelChain(world)
   return chain.ok ? ok(chain.value.primary) : chain
+}
+
+/** The pin as far as it concerns this model: a session's pin binds only models of its own provider. */
+export function pinFor(model: ModelKey, pin: ProfileId | undefined): ProfileId | undefined {
+  return pin && providerOf(pin) === model.provider ? pin : undefined
 }
 
 /** The models that may be used; undefined means any. */
@@ -230,14 +229,7 @@ function choiceTexts(settings: Settings, agent: AgentId): readonly string[] {
 export function findModel(world: World, ref: ModelRef): Result<ResolvedModel, NameFault> {
   if (ref.provider) {
     if (world.providers.has(ref.provider)) return ok({ provider: ref.provider, model: ref.model })
-    const known = [...world.providers.keys()]
-    const nearest = nearestOf(ref.provider, known)
-    return fail({
-      code: 'EQ_PROVIDER_UNKNOWN',
-      provider: ref.provider,
-      known,
-      ...(nearest !== undefined && { nearest }),
-    })
+    return fail(unknownProvider(ref.provider, [...world.providers.keys()]))
   }
   const chosen = chosenByName(world, ref.model)
   if (chosen) return ok(chosen)

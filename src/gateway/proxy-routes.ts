@@ -2,7 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
-import { modelChain, resolveText, withProfile } from '../domain/models.ts'
+import { modelChain, resolveText, heldTo } from '../domain/models.ts'
 import type { ProfileId } from '../domain/names.ts'
 import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
 import type { Protocol } from '../domain/provider.ts'
@@ -89,7 +89,7 @@ async function choose(
 
   const resolved = resolveText(world, asked)
   if (!resolved.ok) return resolved
-  const held = heldTo(world, resolved.value, header('x-equabot-profile'))
+  const held = heldToHeader(world, resolved.value, header('x-equabot-profile'))
   if (!held.ok) return held
   const primary = held.value
   const spoken = checkProtocol(world, primary, door)
@@ -123,7 +123,7 @@ function checkProtocol(world: World, model: ResolvedModel, door: Door): Result<v
 }
 
 /** The model held to the profile that a header names, if one does. */
-function heldTo(
+function heldToHeader(
   world: World,
   model: ResolvedModel,
   text: string | undefined,
@@ -131,7 +131,7 @@ function heldTo(
   if (text === undefined) return ok(model)
   const profile = parseProfileId(text)
   if (!profile) return fail({ code: 'EQ_NAME_INVALID', what: 'profile', text })
-  return withProfile(world, model, profile)
+  return heldTo(world, model, profile)
 }
 
 /** The pin of the session that a header names, if one does. */

@@ -7,6 +7,7 @@ import type { Clock, UpstreamAnswer } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Served } from '../services/dispatch.ts'
+import { cutFault } from '../services/dispatch.ts'
 import type { Dialect } from './dialect.ts'
 import { faultEvent } from './dialect.ts'
 import type { Exchange } from './exchange.ts'
@@ -77,16 +78,6 @@ export async function relay(
 function isReadableStream(headers: UpstreamAnswer['headers']): boolean {
   const isStream = String(headers['content-type']).startsWith('text/event-stream')
   return isStream && headers['content-encoding'] === undefined
-}
-
-function cutFault(served: Served, detail: string): Fault {
-  const { candidate, model } = served
-  return {
-    code: 'EQ_UPSTREAM_CUT',
-    profile: candidate.id,
-    model: formatModelKey(model),
-    detail,
-  }
 }
 
 /** The message of an error may quote what was sent; its code cannot. */

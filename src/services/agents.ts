@@ -4,7 +4,6 @@ import type { Fault } from '../domain/fault.ts'
 import { findModel, modelChain } from '../domain/models.ts'
 import type { AgentId, ModelKey } from '../domain/names.ts'
 import { formatModelKey, MAIN_AGENT, parseAgentId, parseModelRef } from '../domain/names.ts'
-import { nearestOf } from '../domain/nearest.ts'
 import { isRecord, valueAt } from '../domain/plain-data.ts'
 import type { ProfileStore, SessionStore, SettingsStore } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
@@ -13,6 +12,7 @@ import type { Settings } from '../domain/settings.ts'
 import { agentsOf, defaultAgent } from '../domain/settings.ts'
 import type { World } from '../domain/world.ts'
 import type { LoadWorld } from './world.ts'
+import { unknownAgent } from '../domain/unknown.ts'
 
 export interface AgentReport {
   readonly id: AgentId
@@ -95,16 +95,9 @@ export function createAgents(deps: AgentsDeps): Agents {
       if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'agent', text })
       if (id === MAIN_AGENT) return fail({ code: 'EQ_AGENT_FIXED', agent: id })
       const known = agentsOf(loaded.value.settings).map((agent) => agent.id)
-      if (!known.includes(id)) {
-        const nearest = nearestOf(id, known)
-        return fail({
-          code: 'EQ_AGENT_UNKNOWN',
-          agent: id,
-          known,
-          ...(nearest !== undefined && { nearest }),
-        })
-      }
+      if (!known.includes(id)) return fail(unknownAgent(id, known))
       const stored = await deps.profiles.read(id)
+      if (!stored.ok) return stored
       const edited = await deps.settings.edit(({ raw }) => [
         { path: ['agents', 'list'], value: rawList(raw).filter((entry) => !isAgent(entry, id)) },
       ])
@@ -112,7 +105,7 @@ export function createAgents(deps: AgentsDeps): Agents {
       return ok({
         id,
         bookPath: deps.profiles.path(id),
-        hadProfiles: stored.ok ? stored.value.book.profiles.size : 0,
+        hadProfiles: stored.value.book.profiles.size,
       })
     },
   }

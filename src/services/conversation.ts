@@ -22,6 +22,7 @@ import { parseSlash } from '../domain/slash.ts'
 import { failoverWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
 import type { Dispatch, Served } from './dispatch.ts'
+import { cutFault } from './dispatch.ts'
 import type { SlashAnswer } from './slash-answers.ts'
 import { answerSlash } from './slash-answers.ts'
 import type { LoadWorld } from './world.ts'
@@ -174,10 +175,10 @@ async function* reply(
     for await (const event of codec?.decode(served.answer.body) ?? []) {
       hear(heard, event)
       if (event.type === 'text') yield { type: 'text', text: event.text }
-      if (event.type === 'error') broken = cut(served, event.words)
+      if (event.type === 'error') broken = cutFault(served, event.words)
     }
   } catch (error) {
-    broken = cut(served, error instanceof Error ? error.message : 'the connection was closed')
+    broken = cutFault(served, brokenWords(error))
   }
   if (signal.aborted) broken = { code: 'EQ_REQUEST_CANCELLED' }
 
@@ -185,6 +186,12 @@ async function* reply(
   const fault = broken ?? (kept.ok ? undefined : kept.fault)
   if (fault) yield { type: 'failed', fault }
   else yield { type: 'finished', stopReason: heard.stopReason, usage: heard.usage }
+}
+
+/** The words of our own decoders; those of a connection may quote what was sent, so its code must do. */
+function brokenWords(error: unknown): string {
+  if (!(error instanceof Error)) return 'the connection was closed'
+  return 'code' in error ? String(error.code) : error.message
 }
 
 interface Heard {
@@ -268,10 +275,6 @@ function newHead(world: World, id: SessionId): SessionHead {
 function titleOf(message: string): string {
   const line = message.trim().split('\n')[0] ?? ''
   return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1)}…` : line
-}
-
-function cut({ candidate, model }: Served, detail: string): Fault {
-  return { code: 'EQ_UPSTREAM_CUT', profile: candidate.id, model: formatModelKey(model), detail }
 }
 
 function unspoken(model: string, protocol: Protocol): Fault {

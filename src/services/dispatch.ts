@@ -8,8 +8,9 @@ import { afterFailure, afterOverload, afterSuccess, mayFailOver } from '../domai
 import type { AgentState, UpstreamFailure } from '../domain/cooldown.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
+import { pinFor } from '../domain/models.ts'
 import type { AgentId, ModelKey, ProfileId } from '../domain/names.ts'
-import { formatModelKey, MAIN_AGENT, providerOf } from '../domain/names.ts'
+import { formatModelKey, MAIN_AGENT } from '../domain/names.ts'
 import type {
   Clock,
   Log,
@@ -28,6 +29,7 @@ import type { World } from '../domain/world.ts'
 import { rankFor } from '../domain/world.ts'
 import type { Outgoing } from './outgoing.ts'
 import { upstreamRequest } from './outgoing.ts'
+import { unknownProvider } from '../domain/unknown.ts'
 
 export interface DispatchRequest {
   /** As it is now; the caller has just read it. */
@@ -64,7 +66,8 @@ export interface DispatchDeps {
 
 /** One request never costs more tries than this, however many profiles there are. */
 const MOST_ATTEMPTS = 5
-const JUDGED_BYTES = 64 * 1024
+/** Of an error answer no more is read than about this, characters. */
+const JUDGED_LENGTH = 64 * 1024
 
 type Outcome =
   | { readonly kind: 'served'; readonly served: Served }
@@ -104,7 +107,11 @@ async function serveModel(
 ): Promise<Outcome> {
   const { world, attempts } = progress
   const facts = world.providers.get(model.provider)
-  if (!facts) return { kind: 'next_model', fault: unknownProvider(world, model) }
+  if (!facts)
+    return {
+      kind: 'next_model',
+      fault: unknownProvider(model.provider, [...world.providers.keys()]),
+    }
   const outgoing = request.encode(facts, model)
   if (!outgoing.ok) return { kind: 'next_model', fault: outgoing.fault }
 
@@ -184,24 +191,17 @@ function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): strin
 
 /** The first part of a body; one that breaks off has said what it has said. */
 async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
+  const decoder = new TextDecoder()
+  let text = ''
   try {
     for await (const chunk of body) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size >= JUDGED_BYTES) break
+      text += decoder.decode(chunk, { stream: true })
+      if (text.length >= JUDGED_LENGTH) break
     }
   } catch {
     // A broken error body is judged by what came of it.
   }
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return new TextDecoder().decode(bytes)
+  return text + decoder.decode()
 }
 
 function recordSuccess(deps: DispatchDeps, candidate: Candidate, model: ModelKey): void {
@@ -268,19 +268,6 @@ function failedAttempt(
   }
 }
 
-/** A session's pin binds only models of its own provider. */
-function pinFor(model: ModelKey, pin: ProfileId | undefined): ProfileId | undefined {
-  return pin && providerOf(pin) === model.provider ? pin : undefined
-}
-
-function unknownProvider(world: World, model: ModelKey): Fault {
-  return {
-    code: 'EQ_PROVIDER_UNKNOWN',
-    provider: model.provider,
-    known: [...world.providers.keys()],
-  }
-}
-
 function nobodyToTry(
   world: World,
   facts: ProviderFacts,
@@ -303,4 +290,9 @@ function nobodyToTry(
     }
   }
   return { code: 'EQ_CREDENTIAL_NONE', provider: facts.id, variables: facts.variables, passedOver }
+}
+
+/** A reply that broke off after its first byte. */
+export function cutFault({ candidate, model }: Served, detail: string): Fault {
+  return { code: 'EQ_UPSTREAM_CUT', profile: candidate.id, model: formatModelKey(model), detail }
 }

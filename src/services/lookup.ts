@@ -1,15 +1,15 @@
 /** Finds what a user named, or says what is nearest to it. */
 
 import type { Fault } from '../domain/fault.ts'
-import type { AgentId, ProfileId } from '../domain/names.ts'
+import type { AgentId } from '../domain/names.ts'
 import { parseProfileId, parseProviderId } from '../domain/names.ts'
-import { nearestOf } from '../domain/nearest.ts'
 import type { HeldProfile } from '../domain/profile.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { World } from '../domain/world.ts'
 import type { LoadWorld } from './world.ts'
+import { unknownProfile, unknownProvider } from '../domain/unknown.ts'
 
 export async function findProvider(
   loadWorld: LoadWorld,
@@ -22,14 +22,7 @@ export async function findProvider(
   if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'provider', text })
   const facts = loaded.value.providers.get(id)
   if (facts) return ok({ world: loaded.value, facts })
-  const known = [...loaded.value.providers.keys()]
-  const nearest = nearestOf(id, known)
-  return fail({
-    code: 'EQ_PROVIDER_UNKNOWN',
-    provider: id,
-    known,
-    ...(nearest !== undefined && { nearest }),
-  })
+  return fail(unknownProvider(id, [...loaded.value.providers.keys()]))
 }
 
 /** A profile in the agent's own book; one that it inherits is removed where it lives. */
@@ -55,19 +48,4 @@ export async function findProfile(
     })
   }
   return ok({ world, profile })
-}
-
-export function unknownProfile(
-  agent: AgentId,
-  profile: ProfileId,
-  known: readonly ProfileId[],
-): Fault {
-  const nearest = nearestOf(profile, known)
-  return {
-    code: 'EQ_PROFILE_UNKNOWN',
-    profile,
-    agent,
-    known,
-    ...(nearest !== undefined && { nearest }),
-  }
 }

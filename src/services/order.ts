@@ -9,7 +9,8 @@ import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { tried } from '../domain/rotation.ts'
 import { candidatesFor, rankFor } from '../domain/world.ts'
-import { findProvider, unknownProfile } from './lookup.ts'
+import { unknownProfile } from '../domain/unknown.ts'
+import { findProvider } from './lookup.ts'
 import type { LoadWorld } from './world.ts'
 
 export interface OrderView {

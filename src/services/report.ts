@@ -3,9 +3,16 @@
 import type { Fault } from '../domain/fault.ts'
 import type { CheckFinding } from '../domain/health.ts'
 import type { ListedModel } from '../domain/models.ts'
-import { aliasesOf, allowedModels, listModels, modelChain, resolveText } from '../domain/models.ts'
+import {
+  aliasesOf,
+  allowedModels,
+  listModels,
+  modelChain,
+  pinFor,
+  resolveText,
+} from '../domain/models.ts'
 import type { AgentId, ModelKey, ProviderId, SessionId } from '../domain/names.ts'
-import { formatModelKey, providerOf } from '../domain/names.ts'
+import { formatModelKey } from '../domain/names.ts'
 import type {
   Catalogue,
   FileCheck,
@@ -145,10 +152,7 @@ async function explainNext(
   const chosen = resolved.value
   const facts = world.providers.get(chosen.provider)
   if (!facts) return fail({ code: 'EQ_INTERNAL', detail: `no provider ${chosen.provider}` })
-  const sessionPin = head.value?.pin?.profile
-  const pin =
-    chosen.profile ??
-    (sessionPin && providerOf(sessionPin) === chosen.provider ? sessionPin : undefined)
+  const pin = chosen.profile ?? pinFor(chosen, head.value?.pin?.profile)
   if (pin && !rankFor(world, chosen).some((entry) => entry.candidate.id === pin)) {
     return fail(world.bookFault ?? { code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } })
   }

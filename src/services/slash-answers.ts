@@ -1,11 +1,10 @@
 /** Answers to slash commands, and what each changes in the session. Texts are short lines that fit any chat surface. */
 
 import type { Fault } from '../domain/fault.ts'
-import { listModels, modelChain, resolveModel, resolveText } from '../domain/models.ts'
+import { listModels, modelChain, pinFor, resolveModel, resolveText } from '../domain/models.ts'
 import type { ResolvedModel } from '../domain/models.ts'
-import type { ModelRef, ProfileId } from '../domain/names.ts'
-import { formatModelKey, parseProviderId, providerOf, sameModel } from '../domain/names.ts'
-import { nearestOf } from '../domain/nearest.ts'
+import type { ModelRef } from '../domain/names.ts'
+import { formatModelKey, parseProviderId, sameModel } from '../domain/names.ts'
 import type { SessionHead } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -16,6 +15,7 @@ import { relative } from '../domain/time.ts'
 import { endpointWords, verdictWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
 import { hasCredential, rankFor } from '../domain/world.ts'
+import { unknownProvider } from '../domain/unknown.ts'
 
 export interface SlashAnswer {
   readonly text: string
@@ -92,9 +92,7 @@ function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashA
   const model = found.value
   const pin = model.profile
     ? { profile: model.profile, source: 'user' as const }
-    : head.pin && providerOf(head.pin.profile) === model.provider
-      ? head.pin
-      : undefined
+    : pinFor(model, head.pin?.profile) && head.pin
   const chain = modelChain(world)
   const isDefault = chain.ok && sameModel(chain.value.primary, model)
   const { model: _model, pin: _pin, ...rest } = head
@@ -121,7 +119,7 @@ function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault
   if (!current.ok) return current
   const model = current.value
   const facts = world.providers.get(model.provider)
-  const ranked = rankFor(world, model, pinOf(head, model))
+  const ranked = rankFor(world, model, pinFor(model, head.pin?.profile))
   const next = tried(ranked)[0]
   const lines = ranked.map((entry, index) => {
     const mark = entry.candidate === next ? 'next' : entry.taken ? `${index + 1}.` : '–'
@@ -161,14 +159,7 @@ function modelsText(world: World, provider: string | undefined): Result<SlashAns
   const id = parseProviderId(provider)
   const facts = id && world.providers.get(id)
   if (!facts) {
-    const known = [...world.providers.keys()]
-    const nearest = nearestOf(provider, known)
-    return fail({
-      code: 'EQ_PROVIDER_UNKNOWN',
-      provider,
-      known,
-      ...(nearest !== undefined && { nearest }),
-    })
+    return fail(unknownProvider(provider, [...world.providers.keys()]))
   }
   const own = models.filter((model) => model.provider === facts.id).map(formatModelKey)
   const lines = own.length > 0 ? own : [`No model of ${facts.id} is configured`]
@@ -178,7 +169,7 @@ function modelsText(world: World, provider: string | undefined): Result<SlashAns
 function sessionStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
   const current = currentModel(world, head)
   if (!current.ok) return current
-  const next = tried(rankFor(world, current.value, pinOf(head, current.value)))[0]
+  const next = tried(rankFor(world, current.value, pinFor(current.value, head.pin?.profile)))[0]
   return ok({
     text: [
       `Session: ${head.id} of agent ${world.agent}, ${turnsText(head.turns)}, begun ${relative(head.createdAt, world.now)}`,
@@ -207,12 +198,7 @@ function currentModel(world: World, head: SessionHead): Result<ResolvedModel, Fa
   return resolveText(world, head.model ?? '')
 }
 
-function pinOf(head: SessionHead, model: ResolvedModel): ProfileId | undefined {
-  const pin = head.pin?.profile
-  return pin && providerOf(pin) === model.provider ? pin : undefined
-}
-
 function pinText(head: SessionHead, model: ResolvedModel): string {
-  const pin = pinOf(head, model)
+  const pin = pinFor(model, head.pin?.profile)
   return pin ? `, pinned to ${pin}` : ''
 }

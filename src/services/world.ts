@@ -4,7 +4,6 @@ import type { AgentState } from '../domain/cooldown.ts'
 import type { Fault, StoreFault } from '../domain/fault.ts'
 import type { AgentId } from '../domain/names.ts'
 import { MAIN_AGENT } from '../domain/names.ts'
-import { nearestOf } from '../domain/nearest.ts'
 import type {
   Clock,
   EnvironmentReader,
@@ -24,6 +23,7 @@ import type { Settings } from '../domain/settings.ts'
 import { agentsOf, defaultAgent } from '../domain/settings.ts'
 import type { World } from '../domain/world.ts'
 import { referencedNames } from '../domain/world.ts'
+import { unknownAgent } from '../domain/unknown.ts'
 
 export interface WorldDeps {
   readonly clock: Clock
@@ -98,8 +98,7 @@ async function knownAgent(
   if (configured.includes(agent)) return ok()
   const known = [...new Set([...configured, ...(await deps.profiles.agents())])]
   if (known.includes(agent)) return ok()
-  const nearest = nearestOf(agent, known)
-  return fail({ code: 'EQ_AGENT_UNKNOWN', agent, known, ...(nearest !== undefined && { nearest }) })
+  return fail(unknownAgent(agent, known))
 }
 
 function variableNames(settings: Settings, providers: ProviderTable): readonly string[] {
