@@ -79,7 +79,7 @@ export const FAULT_SAMPLES: {
     line: 3,
     column: 7,
     previous: `${path}.previous`,
-    restore: 'equabot models auth restore',
+    agent: main,
   },
   EQ_STORE_FIELD: { code: 'EQ_STORE_FIELD', path, field: 'version', expected: 'a number' },
   EQ_STORE_NEWER: { code: 'EQ_STORE_NEWER', path, version: 9, supported: 1 },

@@ -89,7 +89,6 @@ test('an environment in memory leaves out what is blank or was not asked for', a
 describe('a fake upstream', () => {
   const request = {
     url: 'http://h',
-    method: 'POST',
     headers: {},
     secretHeaders: { 'x-api-key': new Secret('fake-secret') },
     timeouts: DEFAULT_SETTINGS.upstream,

@@ -3,11 +3,10 @@
  * the login shell. The first that is not blank counts. A `.env` in the current folder is never read.
  */
 
-import { stat } from 'node:fs/promises'
 import type { StoreFault } from '../domain/fault.ts'
 import type { EnvironmentReader } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
-import { fail, ok } from '../domain/result.ts'
+import { ok } from '../domain/result.ts'
 import type { VariableSource } from '../domain/rotation.ts'
 import { Secret } from '../domain/secret.ts'
 import type { Settings } from '../domain/settings.ts'
@@ -16,7 +15,6 @@ import { fillReferences, referencedNames } from '../domain/world.ts'
 import type { EnvEntry } from '../wire/env-file.ts'
 import { parseEnvText } from '../wire/env-file.ts'
 import type { Files } from './files.ts'
-import { errnoOf } from './files.ts'
 import type { ShellEnvironment } from './shell-env.ts'
 
 export interface EnvironmentReaderDeps {
@@ -26,11 +24,6 @@ export interface EnvironmentReaderDeps {
   readonly files: Pick<Files, 'read' | 'version'>
   readonly shell: ShellEnvironment
 }
-
-/** Something about `.env` that its owner should know. */
-export type EnvFileFinding =
-  | { readonly kind: 'open_to_others'; readonly mode: number }
-  | { readonly kind: 'line'; readonly line: number; readonly problem: string }
 
 type EnvFile = ReadonlyMap<string, EnvEntry>
 
@@ -78,31 +71,6 @@ export function createEnvironmentReader(deps: EnvironmentReaderDeps): Environmen
         }),
       )
     },
-  }
-}
-
-/**
- * What is wrong with `.env`, short of not being readable: other users may read it, or a line says nothing.
- *
- * @faults `EQ_STORE_UNREADABLE`
- */
-export async function envFileFindings(
-  path: string,
-  files: Pick<Files, 'read'>,
-): Promise<Result<readonly EnvFileFinding[], StoreFault>> {
-  const file = await files.read(path)
-  if (!file.ok) return file
-  if (!file.value) return ok([])
-  const lines = parseEnvText(file.value.text).problems.map((problem) => ({
-    kind: 'line' as const,
-    ...problem,
-  }))
-  try {
-    const mode = (await stat(path)).mode & 0o777
-    const isOpen = process.platform !== 'win32' && (mode & 0o077) !== 0
-    return ok(isOpen ? [{ kind: 'open_to_others', mode }, ...lines] : lines)
-  } catch (cause) {
-    return fail({ code: 'EQ_STORE_UNREADABLE', path, errno: errnoOf(cause) })
   }
 }
 

@@ -1,28 +1,51 @@
 /** Looks at `.env` and the settings for what works and should not stay so. */
 
-import type { FileCheck } from '../domain/ports.ts'
+import { stat } from 'node:fs/promises'
+import type { FileCheck, FileProblem } from '../domain/ports.ts'
 import { literalSecretWords, openToOthersWords } from '../domain/wording.ts'
+import { parseEnvText } from '../wire/env-file.ts'
 import { secretFields } from '../wire/settings-secrets.ts'
-import { envFileFindings } from './environment.ts'
 import type { Files } from './files.ts'
 import type { Home } from './home.ts'
 
-export function createFileCheck(deps: {
+interface Deps {
   readonly home: Pick<Home, 'envFilePath' | 'tildify'>
   readonly files: Pick<Files, 'read'>
-}): FileCheck {
-  const envFile = deps.home.tildify(deps.home.envFilePath)
+}
+
+export function createFileCheck(deps: Deps): FileCheck {
   return async function checkFiles(settings) {
-    const found = await envFileFindings(deps.home.envFilePath, deps.files)
-    const inEnvFile = (found.ok ? found.value : []).map((finding) =>
-      finding.kind === 'line'
-        ? { field: `${envFile}, line ${finding.line}`, problem: finding.problem }
-        : { field: envFile, problem: openToOthersWords(envFile, finding.mode) },
-    )
     const inSettings = secretFields(settings.raw).map((field) => ({
       field: `${deps.home.tildify(settings.path)}: ${field}`,
       problem: literalSecretWords(),
     }))
-    return [...inEnvFile, ...inSettings]
+    return [...(await envFileProblems(deps)), ...inSettings]
+  }
+}
+
+/** None when there is no `.env`, or none that can be read: whoever needs its variables says that. */
+async function envFileProblems({ home, files }: Deps): Promise<readonly FileProblem[]> {
+  const path = home.envFilePath
+  const shown = home.tildify(path)
+  const file = await files.read(path)
+  if (!file.ok || !file.value) return []
+  const lines = parseEnvText(file.value.text).problems.map(({ line, problem }) => ({
+    field: `${shown}, line ${line}`,
+    problem,
+  }))
+  const mode = await modeForOthers(path)
+  return mode === undefined
+    ? lines
+    : [{ field: shown, problem: openToOthersWords(shown, mode) }, ...lines]
+}
+
+/** The mode of a file that other users may read or write. */
+async function modeForOthers(path: string): Promise<number | undefined> {
+  if (process.platform === 'win32') return undefined
+  try {
+    const mode = (await stat(path)).mode & 0o777
+    return (mode & 0o077) === 0 ? undefined : mode
+  } catch {
+    return undefined
   }
 }

@@ -5,6 +5,7 @@ import { request as httpRequest } from 'node:http'
 import * as v from 'valibot'
 import type { TurnEvent } from '../domain/chat.ts'
 import type { Fault } from '../domain/fault.ts'
+import { gatewayUrl } from '../domain/gateway-address.ts'
 import type { GatewayClient, GatewayHealth, GatewayRecord } from '../domain/ports.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
@@ -31,7 +32,7 @@ export interface GatewayClientDeps {
 
 /** @faults of what it gives: `EQ_GATEWAY_SILENT`, `EQ_CALLER_UNKNOWN`, and the gateway's own as `EQ_GATEWAY_ANSWER` */
 export function createGatewayClient({ record, token }: GatewayClientDeps): GatewayClient {
-  const url = `http://${reachableHost(record.bind)}:${record.port}`
+  const url = gatewayUrl(record)
 
   function silent(detail: string): Fault {
     return { code: 'EQ_GATEWAY_SILENT', pid: record.pid, port: record.port, detail }
@@ -129,13 +130,6 @@ async function textOf(answer: AsyncIterable<Buffer>): Promise<string> {
     if (size > LONGEST_ANSWER) break
   }
   return Buffer.concat(chunks).toString()
-}
-
-/** An address that stands for all of them is reached over loopback. */
-function reachableHost(bind: string): string {
-  if (bind === '0.0.0.0' || bind === '') return '127.0.0.1'
-  if (bind === '::') return '[::1]'
-  return bind.includes(':') ? `[${bind}]` : bind
 }
 
 function failed(fault: Fault): TurnEvent {

@@ -46,7 +46,10 @@ export function createGatewayFiles(deps: {
   }
 
   return {
-    tokenPath: () => home.gatewayTokenPath,
+    tokenSource: () =>
+      home.gatewayTokenOverride
+        ? { kind: 'variable', name: 'EQUABOT_GATEWAY_TOKEN' }
+        : { kind: 'file', path: home.gatewayTokenPath },
 
     token: async () => (home.gatewayTokenOverride ? ok(home.gatewayTokenOverride) : ownToken()),
 

@@ -9,8 +9,6 @@ import { fail, ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
 
 export interface Home {
-  /** The user's own folder; absent where only `EQUABOT_STATE_DIR` is set. */
-  readonly userDir?: string
   readonly stateDir: string
   readonly configPath: string
   readonly envFilePath: string
@@ -54,7 +52,6 @@ export function openHome(
   const port = filled(variables.get('EQUABOT_GATEWAY_PORT'))
   const agentsDir = join(stateDir, 'agents')
   return ok({
-    ...(userDir !== undefined && { userDir }),
     stateDir,
     configPath: configPath ?? join(stateDir, 'equabot.json'),
     envFilePath: join(stateDir, '.env'),

@@ -9,7 +9,7 @@ import { Agent, EnvHttpProxyAgent, request as send } from 'undici'
 import type { UpstreamAnswer, UpstreamRequest } from '../domain/ports.ts'
 
 /** A request whose place and headers are settled. */
-export interface HttpRequest extends Pick<UpstreamRequest, 'method' | 'body' | 'timeouts'> {
+export interface HttpRequest extends Pick<UpstreamRequest, 'body' | 'timeouts'> {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
 }
@@ -44,9 +44,9 @@ export function createHttpClient(proxyVariables: ReadonlyMap<string, string>): H
   }
 
   return {
-    async exchange({ url, method, headers, body, timeouts }, signal) {
+    async exchange({ url, headers, body, timeouts }, signal) {
       const answer = await send(url, {
-        method,
+        method: 'POST',
         headers,
         ...(body !== undefined && { body }),
         dispatcher: dispatcherFor(url, timeouts.connectTimeoutMs),

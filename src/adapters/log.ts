@@ -14,27 +14,21 @@ import { dirname } from 'node:path'
 import type { Clock, Log } from '../domain/ports.ts'
 import { safeWords } from '../wire/safe-words.ts'
 
-export type LogLevel = Parameters<Log['write']>[0]
-
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 const MAX_FILE_BYTES: number = 5 * 1024 * 1024
 /** Longest text that one field may hold, characters. */
 const LONGEST_TEXT = 2_000
 
 /**
- * A log that passes lines of this level and above to `write`.
+ * A log whose lines go to `write`.
  *
  * @param write takes one line, with its line break
  */
 export function createLog(deps: {
   readonly clock: Clock
   readonly write: (line: string) => void
-  readonly level?: LogLevel
 }): Log {
-  const least = LEVELS.indexOf(deps.level ?? 'info')
   return {
     write(level, event, fields) {
-      if (LEVELS.indexOf(level) < least) return
       deps.write(lineOf(new Date(deps.clock.now()).toISOString(), level, event, fields))
     },
   }
@@ -78,7 +72,7 @@ function appendTo(path: string, line: string): number {
 
 function lineOf(
   at: string,
-  level: LogLevel,
+  level: Parameters<Log['write']>[0],
   event: string,
   fields: Readonly<Record<string, unknown>> = {},
 ): string {

@@ -103,10 +103,7 @@ async function load({ home, files }: Deps, agent: AgentId): Promise<Result<Loade
   return fail({
     ...parsed.fault,
     path,
-    ...(previous && {
-      previous: previous.path,
-      restore: `equabot models auth restore --agent ${agent}`,
-    }),
+    ...(previous && { previous: previous.path, agent }),
   })
 }
 

@@ -6,13 +6,11 @@
 
 import type { UpstreamFailure } from '../domain/cooldown.ts'
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../domain/ports.ts'
+import { SANDBOX_ORIGIN } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { cancelledFailure, judgeTransport } from '../wire/transport-failure.ts'
 import type { HttpClient } from './http-client.ts'
-
-/** Stands for the sandbox's loopback address, which is not known before it listens. */
-const SANDBOX_ORIGIN = 'http://sandbox.invalid'
 
 export interface UpstreamDeps {
   /** Sent where a request names none. */

@@ -102,13 +102,17 @@ async function restoreBook(
   const restored = await app.vault.restore(agent.value)
   if (!restored.ok) return restored
   const { bookPath, setAside } = restored.value
+  const back = await app.profiles.read(restored.value.agent)
+  if (!back.ok) return back
+  const profiles = [...back.value.book.profiles.keys()]
   return ok({
     text: lines(
       `Restored ${app.show(bookPath)}`,
-      `  The file that was there is now ${app.show(setAside)}`,
+      `  It holds ${profiles.length > 0 ? profiles.join(', ') : 'no profiles'}`,
+      `  What was added after that copy was made is only in ${app.show(setAside)}`,
       'Next: equabot models status',
     ),
-    json: { restored: true, ...restored.value },
+    json: { restored: true, ...restored.value, profiles },
   })
 }
 

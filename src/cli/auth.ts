@@ -9,7 +9,8 @@ import { fail, ok } from '../domain/result.ts'
 import { becauseWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import { findProvider } from '../services/lookup.ts'
-import { credentialsJson, explainJson } from '../wire/report-json.ts'
+import { credentialsJson } from '../wire/candidate-json.ts'
+import { explainJson } from '../wire/report-json.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
@@ -20,6 +21,7 @@ import { appAction } from './command.ts'
 import { examples } from './help.ts'
 import type { Layout } from './layout.ts'
 import { createLayout, lines, sections } from './layout.ts'
+import { notesBlock } from './status-screen.ts'
 import { typedAgent, typedSession } from './typed-names.ts'
 
 export function addAuthCommands(models: Command, context: CommandContext): void {
@@ -74,29 +76,29 @@ async function listLogins(
 ): Promise<Result<Output, Fault>> {
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
-  const world = await app.loadWorld(agent.value)
-  if (!world.ok) return world
-  if (world.value.bookFault) return fail(world.value.bookFault)
   const provider =
     options.provider === undefined
       ? ok(undefined)
       : await findProvider(app.loadWorld, agent.value, options.provider)
   if (!provider.ok) return provider
-  const reports = await app.report.credentials({
+  const reported = await app.report.credentials({
     ...(agent.value !== undefined && { agent: agent.value }),
     ...(provider.value && { provider: provider.value.facts.id }),
   })
-  if (!reports.ok) return reports
-  const { now } = world.value
+  if (!reported.ok) return reported
+  const { providers, problems, now } = reported.value
   const scene = { layout, now, show: app.show }
-  const rows = reports.value
+  const rows = providers
     .flatMap((report) => report.candidates)
     .filter((candidate) => candidate.source.kind !== 'none_needed')
     .map((candidate) => candidateRow(candidate, scene))
   const head = ['Profile', 'Type', 'Fingerprint', 'Health', 'Ends', 'From'].map(layout.heading)
   return ok({
-    text: rows.length > 0 ? layout.table([head, ...rows]) : layout.paint('dim', 'No logins'),
-    json: { agent: world.value.agent, providers: credentialsJson(reports.value, now) },
+    text: sections(
+      rows.length > 0 ? layout.table([head, ...rows]) : layout.paint('dim', 'No logins'),
+      notesBlock({ problems, migrated: [] }, scene),
+    ),
+    json: { agent: reported.value.agent, providers: credentialsJson(providers, now), problems },
   })
 }
 

@@ -4,6 +4,7 @@ import { stdin, stdout } from 'node:process'
 import { createInterface } from 'node:readline'
 import type { Interface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { PASTE_MARKS_OFF, PASTE_MARKS_ON } from './paste-marks.ts'
 
 export type Typed =
   | { readonly kind: 'message'; readonly text: string }
@@ -60,9 +61,6 @@ export function createLineInput(
 
 type Screen = NodeJS.WritableStream & { readonly columns?: number }
 
-const PASTE_IS_MARKED = '\u001b[?2004h'
-const PASTE_IS_TYPED = '\u001b[?2004l'
-
 /** A prompt with line editing. A pasted text of several lines is one message; Ctrl-C clears a line that is begun. */
 export function createPromptInput(
   input: NodeJS.ReadableStream,
@@ -112,10 +110,10 @@ export function createPromptInput(
   })
   readline.on('close', () => {
     echo.close()
-    output.write(prompted ? `\n${PASTE_IS_TYPED}` : PASTE_IS_TYPED)
+    output.write(prompted ? `\n${PASTE_MARKS_OFF}` : PASTE_MARKS_OFF)
     arrivals.put({ kind: 'end' })
   })
-  output.write(PASTE_IS_MARKED)
+  output.write(PASTE_MARKS_ON)
 
   return {
     next() {

@@ -3,6 +3,7 @@
 import type { Fault, FaultCode } from '../domain/fault.ts'
 import { formatModelKey } from '../domain/names.ts'
 import { aliasesOf } from '../domain/models.ts'
+import { printable } from '../domain/printable.ts'
 import type { ExplainReport } from '../domain/report.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
@@ -18,7 +19,6 @@ import type { ChatScreen } from './chat-screen.ts'
 import { createPersonScreen, createScriptScreen } from './chat-screen.ts'
 import type { CommandContext } from './command.ts'
 import { createLayout } from './layout.ts'
-import { printable } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How many earlier messages the arrow keys reach. */

@@ -2,10 +2,10 @@
 
 import { explain } from '../domain/explain.ts'
 import type { Fault } from '../domain/fault.ts'
+import { printable } from '../domain/printable.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { Layout } from './layout.ts'
-import { createLayout } from './layout.ts'
-import { printable } from './printable.ts'
+import { createLayout, lines } from './layout.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ChatScreen {
@@ -30,7 +30,7 @@ export function createPersonScreen(terminal: ScreenTerminal, now: () => EpochMs)
   return {
     ...replies,
     notice: (text) => say(layout.paint('dim', text)),
-    fault: (fault) => say(faultLines(layout, fault, now()).join('\n')),
+    fault: (fault) => say(faultLines(layout, fault, now())),
   }
 }
 
@@ -41,7 +41,7 @@ export function createScriptScreen(terminal: ScreenTerminal, now: () => EpochMs)
     notice: (text) => terminal.err(`${printable(text)}\n`),
     fault(fault) {
       const { message, hint } = explain(fault, now())
-      terminal.err(printable(hint === '' ? `${message}\n` : `${message}\n${hint}\n`))
+      terminal.err(printable(`${lines(message, hint)}\n`))
     },
   }
 }
@@ -62,8 +62,7 @@ function createReplyPrinter(terminal: ScreenTerminal): Pick<ChatScreen, 'reply' 
   }
 }
 
-function faultLines(layout: Layout, fault: Fault, now: EpochMs): readonly string[] {
+function faultLines(layout: Layout, fault: Fault, now: EpochMs): string {
   const { message, hint } = explain(fault, now)
-  const told = layout.paint('bad', message)
-  return hint === '' ? [told] : [told, layout.paint('dim', hint)]
+  return lines(layout.paint('bad', message), layout.paint('dim', hint))
 }

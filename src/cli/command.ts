@@ -2,10 +2,12 @@
 
 import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
+import { printable } from '../domain/printable.ts'
 import type { Result } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
 import { faultJson } from '../wire/fault-json.ts'
-import { printable, printableJson, printableScreen } from './printable.ts'
+import { lines } from './layout.ts'
+import { printableJson, printableScreen } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a command says when it worked. */
@@ -78,7 +80,7 @@ export function printFault(
 ): void {
   const { code, message, hint, exit } = faultJson(fault)
   if (json) printData(context.terminal, { ok: false, error: { code, message, hint } })
-  else context.terminal.err(printable(hint === '' ? `${message}\n` : `${message}\n${hint}\n`))
+  else context.terminal.err(printable(`${lines(message, hint)}\n`))
   context.setExit(exit)
 }
 

@@ -1,6 +1,7 @@
 /** Completion scripts, made from the command tree, so that they cannot fall behind it. */
 
 import type { Command, Option } from 'commander'
+import { quoted } from './shell-word.ts'
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 
@@ -181,14 +182,9 @@ complete -c ${name} -f
 ${rules.join('\n')}`
 }
 
-/** A description up to its first sentence's end, on one line. */
+/** A description on one line. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ')
-}
-
-/** A word for any of the three shells: they all end a single-quoted text at the quote and take an escaped one outside. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function quotedInside(text: string): string {

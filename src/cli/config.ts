@@ -8,7 +8,7 @@ import { fail, ok } from '../domain/result.ts'
 import { olderSpellingWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import type { CommandContext, Output } from './command.ts'
-import { action } from './command.ts'
+import { appAction } from './command.ts'
 import { formatConfigPath, parseConfigPath, valueAt, withValueAt } from './config-path.ts'
 import { examples } from './help.ts'
 import { lines } from './layout.ts'
@@ -28,7 +28,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
       .argument('<value>', 'JSON5, or plain text')
       .description('Set one value. Secrets are refused: they belong in the .env file')
       .option('--json', 'print JSON')
-      .action(action(context, (path: string, value: string) => set(context, path, value))),
+      .action(appAction(context, set)),
     [
       ['equabot config set gateway.port 18790'],
       ['equabot config set agents.defaults.model anthropic/claude-sonnet-5'],
@@ -41,7 +41,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
       .argument('<path>', PLACE)
       .description('Remove one value, so that its default counts again')
       .option('--json', 'print JSON')
-      .action(action(context, (path: string) => unset(context, path))),
+      .action(appAction(context, unset)),
     [['equabot config unset gateway.port']],
   )
 }
@@ -53,7 +53,7 @@ function addReaders(config: Command, context: CommandContext): void {
       .argument('[path]', `${PLACE}; the whole file when left out`)
       .description('Print a value as it stands in the file; secrets in it are masked')
       .option('--json', 'print JSON')
-      .action(action(context, (path: string | undefined) => get(context, path))),
+      .action(appAction(context, get)),
     [['equabot config get'], ['equabot config get gateway.port']],
   )
   examples(
@@ -61,7 +61,7 @@ function addReaders(config: Command, context: CommandContext): void {
       .command('validate')
       .description('Check the file: say that it is good, or name the line and field that is not')
       .option('--json', 'print JSON')
-      .action(action(context, () => validate(context))),
+      .action(appAction(context, validate)),
     [['equabot config validate']],
   )
   examples(
@@ -69,74 +69,59 @@ function addReaders(config: Command, context: CommandContext): void {
       .command('path')
       .description('Print the path of the file')
       .option('--json', 'print JSON')
-      .action(action(context, () => path(context))),
+      .action(appAction(context, path)),
     [['$EDITOR "$(equabot config path)"']],
   )
 }
 
-async function get(
-  context: CommandContext,
-  typed: string | undefined,
-): Promise<Result<Output, Fault>> {
+async function get(app: App, typed: string | undefined): Promise<Result<Output, Fault>> {
   const steps = typed === undefined ? ok([]) : parseConfigPath(typed)
   if (!steps.ok) return steps
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const loaded = await app.value.settings.read()
+  const loaded = await app.settings.read()
   if (!loaded.ok) return loaded
-  const value = valueAt(await masked(loaded.value), steps.value)
+  const value = valueAt(masked(loaded.value), steps.value)
   if (value === undefined) return fail(notSet(loaded.value.path, steps.value))
   return ok({ text: valueText(value), json: value })
 }
 
-async function set(
-  context: CommandContext,
-  typed: string,
-  text: string,
-): Promise<Result<Output, Fault>> {
+async function set(app: App, typed: string, text: string): Promise<Result<Output, Fault>> {
   const steps = parseConfigPath(typed)
   if (!steps.ok) return steps
-  const app = await context.openApp()
-  if (!app.ok) return app
   const value = typedValue(text)
-  const edited = await app.value.settings.edit(() => [{ path: steps.value, value }])
+  const edited = await app.settings.edit(() => [{ path: steps.value, value }])
   if (!edited.ok) return edited
-  const written = valueAt(await masked(edited.value), steps.value)
+  const written = valueAt(masked(edited.value), steps.value)
   const field = formatConfigPath(steps.value)
   return ok({
-    text: `${field} is now ${valueText(written)} in ${app.value.show(edited.value.path)}`,
+    text: `${field} is now ${valueText(written)} in ${app.show(edited.value.path)}`,
     json: { path: edited.value.path, field, value: written },
   })
 }
 
-async function unset(context: CommandContext, typed: string): Promise<Result<Output, Fault>> {
+async function unset(app: App, typed: string): Promise<Result<Output, Fault>> {
   const steps = parseConfigPath(typed)
   if (!steps.ok) return steps
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const loaded = await app.value.settings.read()
+  const loaded = await app.settings.read()
   if (!loaded.ok) return loaded
   if (valueAt(loaded.value.raw, steps.value) === undefined) {
     return fail(notSet(loaded.value.path, steps.value))
   }
-  const edited = await app.value.settings.edit(() => [{ path: steps.value, value: undefined }])
+  const edited = await app.settings.edit(() => [{ path: steps.value, value: undefined }])
   if (!edited.ok) return edited
   const field = formatConfigPath(steps.value)
   return ok({
-    text: `${field} is no longer set in ${app.value.show(edited.value.path)}`,
+    text: `${field} is no longer set in ${app.show(edited.value.path)}`,
     json: { path: edited.value.path, field },
   })
 }
 
-async function validate(context: CommandContext): Promise<Result<Output, Fault>> {
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const loaded = await app.value.settings.read()
+async function validate(app: App): Promise<Result<Output, Fault>> {
+  const loaded = await app.settings.read()
   if (!loaded.ok) return loaded
   const { path: file, exists, migrated } = loaded.value
   const secrets = secretPlaces(loaded.value).map(formatConfigPath)
   return ok({
-    text: validText(app.value, loaded.value, secrets),
+    text: validText(app, loaded.value, secrets),
     json: { ok: true, path: file, exists, migrated, secrets },
   })
 }
@@ -150,10 +135,8 @@ function validText(app: App, loaded: LoadedSettings, secrets: readonly string[])
   )
 }
 
-async function path(context: CommandContext): Promise<Result<Output, Fault>> {
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const file = app.value.settings.path()
+async function path(app: App): Promise<Result<Output, Fault>> {
+  const file = app.settings.path()
   return ok({ text: file, json: { path: file } })
 }
 
@@ -167,7 +150,7 @@ function typedValue(text: string): unknown {
   }
 }
 
-async function masked(loaded: LoadedSettings): Promise<unknown> {
+function masked(loaded: LoadedSettings): unknown {
   const places = secretPlaces(loaded)
   return places.reduce<unknown>((data, place) => withValueAt(data, place, MASK), loaded.raw)
 }

@@ -27,5 +27,5 @@ export async function confirmed(
 ): Promise<Result<boolean, Fault>> {
   if (yes) return ok(true)
   if (!terminal.interactive) return fail({ code: 'EQ_CONFIRM_NEEDED', what: undone })
-  return terminal.confirm(question, 'Add --yes')
+  return terminal.confirm(question)
 }

@@ -1,17 +1,19 @@
 /** `equabot gateway`: runs the gateway in the foreground, and asks a running one how it is. */
 
 import type { Command } from 'commander'
-import type { Fault } from '../domain/fault.ts'
 import { explain } from '../domain/explain.ts'
+import type { Fault } from '../domain/fault.ts'
+import { HIGHEST_PORT, parsePort } from '../domain/gateway-address.ts'
+import { printableLine } from '../domain/printable.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { dateText, inWords } from '../domain/time.ts'
 import type { App, RunningGateway } from '../services/app.ts'
 import type { CommandContext, Output } from './command.ts'
-import { action } from './command.ts'
+import { appAction } from './command.ts'
 import { examples } from './help.ts'
+import type { Layout } from './layout.ts'
 import { createLayout } from './layout.ts'
-import { printableLine } from './printable.ts'
 
 interface RunOptions {
   readonly port?: string
@@ -26,7 +28,7 @@ export function addGatewayCommands(program: Command, context: CommandContext): v
       .description('Run the gateway in the foreground until Ctrl-C or SIGTERM')
       .option('--port <number>', 'port to listen on; 0 takes any free one')
       .option('--bind <address>', 'address to listen on (default: 127.0.0.1)')
-      .action(action(context, (options: RunOptions) => run(context, options))),
+      .action(appAction(context, (app, options: RunOptions) => run(context, app, options))),
     [
       ['equabot gateway', 'the same as gateway run'],
       ['equabot gateway run --port 0', 'on any free port'],
@@ -37,7 +39,7 @@ export function addGatewayCommands(program: Command, context: CommandContext): v
       .command('status')
       .description('Show the running gateway: where it listens, since when, and whether it answers')
       .option('--json', 'print JSON')
-      .action(action(context, () => status(context))),
+      .action(appAction(context, (app) => status(app, createLayout(context.terminal)))),
     [
       ['equabot gateway status'],
       ['equabot gateway status --json', 'for scripts; exits 69 when none is running'],
@@ -54,9 +56,9 @@ export function typedPort(
   command: string,
 ): Result<number | undefined, Fault> {
   if (text === undefined) return ok(undefined)
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (port <= 65_535) return ok(port)
-  const detail = `--port takes a whole number from 0 to 65535, not "${printableLine(text)}"`
+  const port = parsePort(text)
+  if (port !== undefined) return ok(port)
+  const detail = `--port takes a whole number from 0 to ${HIGHEST_PORT}, not "${printableLine(text)}"`
   return fail({ code: 'EQ_USAGE', detail, command })
 }
 
@@ -68,18 +70,20 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-async function run(context: CommandContext, options: RunOptions): Promise<Result<Output, Fault>> {
+async function run(
+  context: CommandContext,
+  app: App,
+  options: RunOptions,
+): Promise<Result<Output, Fault>> {
   const port = typedPort(options.port, 'equabot gateway run')
   if (!port.ok) return port
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const started = await app.value.startGateway({
+  const started = await app.startGateway({
     ...(port.value !== undefined && { port: port.value }),
     ...(options.bind !== undefined && { bind: options.bind }),
     logToStderr: true,
   })
   if (!started.ok) return started
-  context.terminal.out(`${await listeningLine(app.value, started.value)}\n`)
+  context.terminal.out(`${await listeningLine(app, started.value)}\n`)
   await untilAborted(context.signal)
   await started.value.stop()
   return ok({ text: '', json: {} })
@@ -92,23 +96,26 @@ async function listeningLine(app: App, gateway: RunningGateway): Promise<string>
     [
       `Gateway at ${gateway.url}`,
       `state in ${app.show(app.stateDir)}`,
-      `token in ${app.show(app.gatewayFiles.tokenPath())}`,
+      `token in ${tokenPlace(app)}`,
       answering.ok ? answererText(answering.value) : explain(answering.fault).message,
     ].join(' · '),
   )
 }
 
-async function status(context: CommandContext): Promise<Result<Output, Fault>> {
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const client = await app.value.gatewayClient()
+/** As a person looks for it: a path, or the name of a variable. */
+function tokenPlace({ gatewayFiles, show }: App): string {
+  const source = gatewayFiles.tokenSource()
+  return source.kind === 'file' ? show(source.path) : source.name
+}
+
+async function status(app: App, layout: Layout): Promise<Result<Output, Fault>> {
+  const client = await app.gatewayClient()
   if (!client.ok) return client
   const health = await client.value.health()
   if (!health.ok) return health
   const { record, url } = client.value
   const { version, uptimeMs, ready } = health.value
-  const tokenPath = app.value.gatewayFiles.tokenPath()
-  const layout = createLayout(context.terminal)
+  const source = app.gatewayFiles.tokenSource()
   return ok({
     text: layout.facts([
       ['Gateway', url],
@@ -116,9 +123,17 @@ async function status(context: CommandContext): Promise<Result<Output, Fault>> {
       ['Process', `${record.pid}`],
       ['Version', version],
       ['Started', `${dateText(record.startedAt)}, ${inWords(uptimeMs)} ago`],
-      ['State', app.value.show(app.value.stateDir)],
-      ['Token', app.value.show(tokenPath)],
+      ['State', app.show(app.stateDir)],
+      ['Token', tokenPlace(app)],
     ]),
-    json: { url, ...record, version, uptimeMs, ready, stateDir: app.value.stateDir, tokenPath },
+    json: {
+      url,
+      ...record,
+      version,
+      uptimeMs,
+      ready,
+      stateDir: app.stateDir,
+      ...(source.kind === 'file' ? { tokenPath: source.path } : { tokenVariable: source.name }),
+    },
   })
 }

@@ -4,6 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { PASTE_MARKS_OFF, PASTE_MARKS_ON } from './paste-marks.ts'
 
 /**
  * Asks on a terminal with echo off.
@@ -45,8 +46,6 @@ export function askHidden(
   })
 }
 
-const PASTE_MARKS_ON = '\u001b[?2004h'
-const PASTE_MARKS_OFF = '\u001b[?2004l'
 const PASTE_BEGIN = '\u001b[200~'
 const PASTE_END = '\u001b[201~'
 // oxlint-disable-next-line no-control-regex -- keys such as arrows arrive as escape sequences

@@ -1,6 +1,6 @@
 /** How facts stand on a screen: aligned columns, headings, colours that mean something. Colours are absent when off. */
 
-import { printableLine } from './printable.ts'
+import { printableLine } from '../domain/printable.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a colour says. */

@@ -160,7 +160,7 @@ async function listModels(
     text: options.plain
       ? listed.value.map(formatModelKey).join('\n')
       : modelsTable(listed.value, layout),
-    json: { count: listed.value.length, models: listed.value.map(listingJson) },
+    json: { count: listed.value.length, models: listed.value.map(modelJson) },
   })
 }
 
@@ -184,11 +184,6 @@ function modelsTable(listings: readonly ModelListing[], layout: Layout): string 
 
 function contextText(tokens: number | undefined): string {
   return tokens === undefined ? '' : `${Math.floor(tokens / 1000)}k`
-}
-
-function listingJson(listing: ModelListing): unknown {
-  const { name, contextWindow, input } = listing.known ?? {}
-  return { ...modelJson(listing), usable: listing.usable, name, contextWindow, input }
 }
 
 async function setModel(app: App, model: string): Promise<Result<Output, Fault>> {

@@ -7,9 +7,11 @@ import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 import { relative } from '../domain/time.ts'
+import type { App } from '../services/app.ts'
 import type { CommandContext, Output } from './command.ts'
-import { action } from './command.ts'
+import { appAction } from './command.ts'
 import { examples } from './help.ts'
+import type { Layout } from './layout.ts'
 import { createLayout, lines } from './layout.ts'
 import { typedAgent, typedProfile } from './typed-names.ts'
 
@@ -27,7 +29,7 @@ export function addSandboxCommands(program: Command, context: CommandContext): v
       .command('keys')
       .description('List the keys of the sandbox and what each one does')
       .option('--json', 'print JSON')
-      .action(action(context, () => keys(context))),
+      .action(appAction(context, (app) => keys(app, createLayout(context.terminal)))),
     [
       ['equabot sandbox keys'],
       [
@@ -43,41 +45,31 @@ export function addSandboxCommands(program: Command, context: CommandContext): v
       .option('--profile-id <id>', 'profile to store it as', `${SANDBOX}:grant`)
       .option('--agent <id>', 'agent whose book it goes into (default: the default agent)')
       .option('--json', 'print JSON')
-      .action(action(context, (options: GrantOptions) => grant(context, options))),
+      .action(appAction(context, grant)),
     [['equabot sandbox grant'], ['equabot sandbox grant --profile-id sandbox:second']],
   )
 }
 
-async function keys(context: CommandContext): Promise<Result<Output, Fault>> {
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const { sandboxKeys } = app.value
-  const layout = createLayout(context.terminal)
+async function keys({ sandboxKeys }: App, layout: Layout): Promise<Result<Output, Fault>> {
   const rows = sandboxKeys.map(({ key, does }) => [layout.paint('strong', key), does] as const)
   return ok({ text: layout.facts(rows), json: { keys: sandboxKeys } })
 }
 
-async function grant(
-  context: CommandContext,
-  options: GrantOptions,
-): Promise<Result<Output, Fault>> {
+async function grant(app: App, options: GrantOptions): Promise<Result<Output, Fault>> {
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
   const profile: Result<ProfileId | undefined, Fault> = typedProfile(options.profileId, SANDBOX)
   if (!profile.ok) return profile
-  const app = await context.openApp()
-  if (!app.ok) return app
-  const stored = await app.value.vault.storeSandboxGrant({
+  const stored = await app.vault.storeSandboxGrant({
     ...(agent.value && { agent: agent.value }),
     ...(profile.value && { profile: profile.value }),
   })
   if (!stored.ok) return stored
   const { expiresAt, bookPath } = stored.value
-  const ends =
-    expiresAt === undefined ? '' : `; it ends ${relative(expiresAt, app.value.clock.now())}`
+  const ends = expiresAt === undefined ? '' : `; it ends ${relative(expiresAt, app.clock.now())}`
   return ok({
     text: lines(
-      `Stored ${stored.value.profile} in ${app.value.show(bookPath)}${ends}`,
+      `Stored ${stored.value.profile} in ${app.show(bookPath)}${ends}`,
       'Watch it: equabot models status',
     ),
     json: stored.value,

@@ -7,18 +7,20 @@ import type { AgentId, SessionId } from '../domain/names.ts'
 import { parseSessionId } from '../domain/names.ts'
 import { nearestOf } from '../domain/nearest.ts'
 import type { SessionHead } from '../domain/ports.ts'
+import { printable } from '../domain/printable.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { dateText, relative } from '../domain/time.ts'
+import { turnsWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import { faultJson } from '../wire/fault-json.ts'
+import { sessionJson } from '../wire/report-json.ts'
 import type { CommandContext, Output } from './command.ts'
 import { action } from './command.ts'
 import { confirmed, NOT_DONE } from './confirmed.ts'
 import { examples } from './help.ts'
 import type { Layout } from './layout.ts'
 import { createLayout, lines, sections } from './layout.ts'
-import { printable } from './printable.ts'
 import { typedAgent } from './typed-names.ts'
 
 interface SessionOptions {
@@ -87,7 +89,7 @@ async function list(
       layout.table(latestFirst.map((head) => headRow(layout, head, app.clock.now()))),
       ...broken.map(({ message }) => layout.paint('bad', message)),
     ),
-    json: { agent, sessions: latestFirst, unreadable: broken },
+    json: { agent, sessions: latestFirst.map(sessionJson), unreadable: broken },
     exit: broken[0]?.exit ?? 0,
   })
 }
@@ -108,7 +110,7 @@ async function show(
       layout.facts(headFacts(head)),
       ...transcript.value.map((entry) => entryBlock(layout, entry)),
     ),
-    json: { ...head, transcript: transcript.value },
+    json: { ...sessionJson(head), transcript: transcript.value },
   })
 }
 
@@ -120,7 +122,7 @@ async function remove(
   const place = await openSession(context, id, options.agent)
   if (!place.ok) return place
   const { app, agent, head } = place.value
-  const question = `Delete session ${head.id} of agent ${agent}, with ${turnsText(head)}?`
+  const question = `Delete session ${head.id} of agent ${agent}, with ${turnsWords(head.turns)}?`
   const sure = await confirmed(
     context.terminal,
     options.yes,
@@ -180,7 +182,7 @@ function idsOf(heads: readonly SessionHead[]): readonly SessionId[] {
 function headRow(layout: Layout, head: SessionHead, now: number): readonly string[] {
   return [
     layout.paint('strong', head.id),
-    turnsText(head),
+    turnsWords(head.turns),
     relative(head.updatedAt, now),
     head.model ?? '',
     layout.paint('dim', head.title ?? ''),
@@ -206,8 +208,4 @@ function entryBlock(layout: Layout, entry: TranscriptEntry): string {
     `${layout.paint('strong', who)}${layout.paint('dim', `${by} · ${dateText(entry.at)}${ended}`)}`,
     printable(entry.text).trimEnd(),
   )
-}
-
-function turnsText({ turns }: SessionHead): string {
-  return turns === 1 ? '1 turn' : `${turns} turns`
 }

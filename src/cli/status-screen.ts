@@ -96,7 +96,11 @@ function findingsBlock({ check }: StatusReport, { layout }: Scene): string {
   )
 }
 
-function notesBlock({ problems, migrated }: StatusReport, { layout, show }: Scene): string {
+/** What in the files should be looked at. */
+export function notesBlock(
+  { problems, migrated }: Pick<StatusReport, 'problems' | 'migrated'>,
+  { layout, show }: Scene,
+): string {
   if (problems.length === 0 && migrated.length === 0) return ''
   const note = (field: string, words: string): Cell =>
     layout.paragraph(`${field} ${words}`, { indent: 4, first: '  ' })

@@ -23,8 +23,8 @@ export interface Terminal {
   readInput(): Promise<Result<string, Fault>>
   /** Asks without echo. A pasted text may hold line breaks. @faults `EQ_PROMPT_NO_TTY`, `EQ_INTERRUPTED` */
   askSecret(question: string, instead: string): Promise<Result<string, Fault>>
-  /** Asks yes or no. @faults `EQ_PROMPT_NO_TTY`, `EQ_INTERRUPTED` */
-  confirm(question: string, instead: string): Promise<Result<boolean, Fault>>
+  /** Asks yes or no, of a person who can be asked. @faults `EQ_INTERRUPTED` */
+  confirm(question: string): Promise<Result<boolean, Fault>>
   /** @faults `EQ_PROMPT_NO_TTY`, `EQ_INTERRUPTED` */
   choose(
     question: string,
@@ -85,8 +85,7 @@ export function createTerminal(
         ? askHidden(stdin, stderr, question, signal)
         : fail({ code: 'EQ_PROMPT_NO_TTY', instead }),
 
-    async confirm(question, instead) {
-      if (!interactive) return fail({ code: 'EQ_PROMPT_NO_TTY', instead })
+    async confirm(question) {
       const { confirm, isCancel } = await import('@clack/prompts')
       const answer = await confirm({ ...place, message: question, initialValue: false })
       return isCancel(answer) ? fail({ code: 'EQ_INTERRUPTED' }) : ok(answer)

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
+import { printable } from '../domain/printable.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 import { credentialCommand } from '../domain/wording.ts'
@@ -13,7 +14,7 @@ import type { CommandContext, Output } from './command.ts'
 import { action } from './command.ts'
 import { typedPort, untilAborted } from './gateway.ts'
 import { examples } from './help.ts'
-import { printable } from './printable.ts'
+import { quoted } from './shell-word.ts'
 
 interface UpOptions extends ChatOptions {
   readonly port?: string
@@ -112,11 +113,10 @@ async function announce(
 ): Promise<void> {
   const { isPerson, whoAnswers } = await import('./chat-run.ts')
   const answering = await whoAnswers(app, chosen)
-  const token = shellPath(app, app.gatewayFiles.tokenPath())
   const told = [
     `Equabot ${app.version}, gateway at ${url} (${how})`,
     'A program that uses an SDK reaches it with:',
-    `  export ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN="$(cat ${token})"`,
+    `  export ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN="${tokenExpansion(app)}"`,
     ...(answering.ok && answering.value.modelBecause === 'sandbox'
       ? [
           'No real provider has a credential yet, so the built-in sandbox answers. For a real model:',
@@ -145,8 +145,10 @@ async function chatOrServe(
   return ok({ text: '', json: {}, exit })
 }
 
-/** A path for a shell line: as a person writes it where that is safe, else quoted. */
-function shellPath(app: App, path: string): string {
-  const shown = app.show(path)
-  return /^[~\w./+-]+$/.test(shown) ? shown : `'${path.replaceAll("'", `'\\''`)}'`
+/** What a shell puts the token in the place of, inside double quotes. */
+function tokenExpansion({ gatewayFiles, show }: App): string {
+  const source = gatewayFiles.tokenSource()
+  if (source.kind === 'variable') return `$${source.name}`
+  const shown = show(source.path)
+  return `$(cat ${/^[~\w./+-]+$/.test(shown) ? shown : quoted(source.path)})`
 }

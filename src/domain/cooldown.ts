@@ -8,21 +8,23 @@
 import type { EpochMs } from './time.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts'
 
-export type FailureReason =
-  | 'auth'
-  | 'permission'
-  | 'billing'
-  | 'rate_limit'
-  | 'overloaded'
-  | 'timeout'
-  | 'network'
-  | 'server_error'
-  | 'invalid_request'
-  | 'not_found'
-  | 'content_policy'
-  | 'context_overflow'
-  | 'conflict'
-  | 'cancelled'
+export const FAILURE_REASONS = [
+  'auth',
+  'permission',
+  'billing',
+  'rate_limit',
+  'overloaded',
+  'timeout',
+  'network',
+  'server_error',
+  'invalid_request',
+  'not_found',
+  'content_policy',
+  'context_overflow',
+  'conflict',
+  'cancelled',
+] as const
+export type FailureReason = (typeof FAILURE_REASONS)[number]
 
 /** How an upstream failed, judged once at the wire. */
 export interface UpstreamFailure {

@@ -10,7 +10,7 @@ export interface Explanation {
   readonly message: string
   /** The next command to type, or the change to make; empty when there is nothing to do. */
   readonly hint: string
-  /** Exit code of a command, design §7. */
+  /** Exit code of a command; docs/architecture.md lists them. */
   readonly exit: number
   /** HTTP status of a gateway answer. */
   readonly http: number
@@ -584,7 +584,8 @@ const GRAMMAR: Readonly<Record<Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what
   agent: 'Use letters, digits, dash and underscore, such as research',
   session: 'Use letters, digits, dash and underscore, such as monday',
   model: 'Write it as provider/model, an alias, or either with @provider:name',
-  alias: 'Use letters, digits, dot, dash, underscore and colon, such as opus',
+  'configured model': 'Write it as provider/model or an alias. In the config it takes no profile',
+  alias: 'Begin with a letter or a digit; dot, dash, underscore and colon may follow, such as opus',
 }
 
 const ANOTHER_PORT =
@@ -603,10 +604,11 @@ const UNSAFE: Readonly<Record<Extract<Fault, { code: 'EQ_STORE_UNSAFE' }>['probl
 }
 
 function restoreHint(
-  fault: StoreFault & { readonly previous?: string; readonly restore?: string },
+  fault: Extract<StoreFault, { code: 'EQ_STORE_SYNTAX' | 'EQ_STORE_FIELD' }>,
 ): string {
   if (fault.previous === undefined) return 'Mend it by hand; there is no earlier copy'
-  return `The last good copy is ${fault.previous}. Put it back: ${fault.restore ?? 'copy it over'}`
+  const how = fault.agent ? `equabot models auth restore --agent ${fault.agent}` : 'copy it over'
+  return `The last good copy is ${fault.previous}. Put it back: ${how}`
 }
 
 function writeHint(errno: string): string {

@@ -14,7 +14,14 @@ export type NameFault =
   | { readonly code: 'EQ_USAGE'; readonly detail: string; readonly command?: string }
   | {
       readonly code: 'EQ_NAME_INVALID'
-      readonly what: 'provider' | 'profile' | 'agent' | 'session' | 'model' | 'alias'
+      readonly what:
+        | 'provider'
+        | 'profile'
+        | 'agent'
+        | 'session'
+        | 'model'
+        | 'configured model'
+        | 'alias'
       readonly text: string
     }
   | { readonly code: 'EQ_DURATION_INVALID'; readonly text: string }
@@ -103,7 +110,8 @@ export type StoreFault =
       readonly line: number
       readonly column: number
       readonly previous?: string
-      readonly restore?: string
+      /** Whose book it is, where `previous` can be put back by a command. */
+      readonly agent?: AgentId
     }
   | {
       readonly code: 'EQ_STORE_FIELD'
@@ -111,7 +119,8 @@ export type StoreFault =
       readonly field: string
       readonly expected: string
       readonly previous?: string
-      readonly restore?: string
+      /** Whose book it is, where `previous` can be put back by a command. */
+      readonly agent?: AgentId
     }
   | {
       readonly code: 'EQ_STORE_NEWER'

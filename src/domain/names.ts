@@ -34,6 +34,7 @@ const PROFILE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@+-]{0,126}[A-Za-z0-9_+-])?$/
 const FOLDER = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?$/
 const RESERVED_FOLDER = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/
 const MODEL = /^[\x21-\x7e]{1,200}$/
+const ALIAS = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
 /** Other spellings of a provider that people type and older files hold. */
 const SPELLINGS: Readonly<Record<string, string>> = {
@@ -85,6 +86,11 @@ function folderName(text: string): string | undefined {
   const lower = text.trim().toLowerCase()
   if (!FOLDER.test(lower) || lower.includes('..') || RESERVED_FOLDER.test(lower)) return undefined
   return lower
+}
+
+/** A short name of a model. Its case is kept. */
+export function parseAlias(text: string): string | undefined {
+  return ALIAS.test(text) ? text : undefined
 }
 
 /**

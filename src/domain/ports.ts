@@ -19,18 +19,18 @@ export interface Clock {
 }
 
 /** Something in a file that its owner should look at. It stays in the file untouched. */
-export interface BookProblem {
+export interface FileProblem {
   /** Dotted path in the file, such as `profiles.anthropic:work.expires`, or the file itself. */
   readonly field: string
   readonly problem: string
 }
 
 /** What is wrong with `.env` and the settings short of being unreadable. */
-export type FileCheck = (settings: LoadedSettings) => Promise<readonly BookProblem[]>
+export type FileCheck = (settings: LoadedSettings) => Promise<readonly FileProblem[]>
 
 export interface StoredBook {
   readonly book: ProfileBook
-  readonly problems: readonly BookProblem[]
+  readonly problems: readonly FileProblem[]
   /** Usage that older tools kept in the same file; counts where `auth-state.json` says nothing. */
   readonly legacyState: AgentState
 }
@@ -92,9 +92,9 @@ export interface EnvironmentReader {
   ): Promise<Result<Environment, StoreFault>>
 }
 
+/** One POST to a provider. */
 export interface UpstreamRequest {
   readonly url: string
-  readonly method: 'POST' | 'GET'
   readonly headers: Readonly<Record<string, string>>
   /** Headers whose values are secrets; they are revealed here and nowhere else. */
   readonly secretHeaders: Readonly<Record<string, Secret>>
@@ -190,15 +190,10 @@ export interface SessionStore {
 export interface Log {
   /** One line; `fields` never hold a secret's text. */
   write(
-    level: 'debug' | 'info' | 'warn' | 'error',
+    level: 'info' | 'warn' | 'error',
     event: string,
     fields?: Readonly<Record<string, unknown>>,
   ): void
-}
-
-export interface Ids {
-  /** 128 random bits, lower-case hex. */
-  random(): string
 }
 
 /** Eight hex digits that tell two secrets apart and give neither away. */
@@ -213,10 +208,15 @@ export interface GatewayRecord {
   readonly version: string
 }
 
+/** Where the gateway's token comes from. */
+export type TokenSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'variable'; readonly name: string }
+
 export interface GatewayFiles {
   /** The gateway's token, made on the first call. `EQUABOT_GATEWAY_TOKEN` wins over the file. */
   token(): Promise<Result<Secret, Fault>>
-  tokenPath(): string
+  tokenSource(): TokenSource
   /** The right to be the one gateway of this state folder; held until `release` or the end of the process. */
   claim(): Promise<
     Result<

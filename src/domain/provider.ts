@@ -48,6 +48,9 @@ export interface ProviderFacts {
   readonly from: 'built-in' | 'config'
 }
 
+/** Stands for the sandbox's loopback address, which is not known before it listens. */
+export const SANDBOX_ORIGIN = 'http://sandbox.invalid'
+
 const METERED: ProviderFacts['lanes'] = {
   api_key: 'metered',
   token: 'metered',
@@ -165,8 +168,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     title: 'Sandbox (inside Equabot, no real model)',
     protocol: 'anthropic-messages',
     alsoSpeaks: ['openai-chat'],
-    /** Replaced by its loopback address when it listens. */
-    baseUrl: 'http://sandbox.invalid',
+    baseUrl: SANDBOX_ORIGIN,
     authHeader: { api_key: 'x-api-key', token: 'bearer', oauth: 'bearer' },
     variables: [],
     lanes: FREE,
@@ -195,8 +197,6 @@ export interface ConfiguredModel {
   readonly name?: string
   /** Tokens. */
   readonly contextWindow?: number
-  /** Tokens. */
-  readonly maxTokens?: number
 }
 
 export type ProviderTable = ReadonlyMap<ProviderId, ProviderFacts>

@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts'
 import type { CheckFinding, Health } from './health.ts'
 import type { ListedModel, ModelChain } from './models.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId, SessionId } from './names.ts'
-import type { BookProblem, KnownModel } from './ports.ts'
+import type { FileProblem, KnownModel } from './ports.ts'
 import type { Origin } from './profile.ts'
 import type { Lane, Protocol } from './provider.ts'
 import type { Result } from './result.ts'
@@ -76,9 +76,18 @@ export interface StatusReport {
   /** A store that cannot be read: what is shown leaves it out. */
   readonly bookFault?: Fault
   /** What in the book, `.env` or settings should be looked at. */
-  readonly problems: readonly BookProblem[]
+  readonly problems: readonly FileProblem[]
   /** Older spellings in the config that the next edit rewrites. */
   readonly migrated: readonly string[]
+}
+
+/** Everything `models auth list` shows. */
+export interface CredentialsReport {
+  readonly agent: AgentId
+  readonly now: EpochMs
+  readonly providers: readonly ProviderReport[]
+  /** Entries of the book that cannot be read. */
+  readonly problems: readonly FileProblem[]
 }
 
 /** What the next request would use. */

@@ -279,3 +279,8 @@ export function literalSecretWords(): string {
 export function endpointWords(facts: ProviderFacts): string {
   return facts.keyless === 'sandbox' ? 'inside Equabot' : facts.baseUrl
 }
+
+/** How long a session is. */
+export function turnsWords(turns: number): string {
+  return turns === 1 ? '1 turn' : `${turns} turns`
+}

@@ -9,6 +9,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Fault } from '../domain/fault.ts'
+import { hostOf, isWildcard } from '../domain/gateway-address.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
@@ -31,9 +32,6 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[]
   readonly token: Secret
 }
-
-/** Addresses that mean "all of them": none of them is a name to be called by. */
-const WILDCARDS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
 
 export function createGuard(options: GuardOptions): Guard {
   const hosts = hostValues(options)
@@ -61,7 +59,7 @@ export function createGuard(options: GuardOptions): Guard {
 /** Every Host value that names this gateway, to be compared exactly. */
 function hostValues({ bind, port, allowedHosts }: GuardOptions): ReadonlySet<string> {
   const names = ['127.0.0.1', '[::1]', 'localhost', ...allowedHosts]
-  if (!WILDCARDS.has(bind)) names.push(bind.includes(':') ? `[${bind}]` : bind)
+  if (!isWildcard(bind)) names.push(hostOf(bind))
   return new Set(names.flatMap((name) => [name, `${name}:${port}`]))
 }
 

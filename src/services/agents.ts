@@ -116,7 +116,7 @@ function modelFor(world: World, text: string): Result<ModelKey, Fault> {
   const ref = parseModelRef(text)
   return ref && !ref.profile
     ? findModel(world, ref)
-    : fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
+    : fail({ code: 'EQ_NAME_INVALID', what: 'configured model', text })
 }
 
 async function agentReport(

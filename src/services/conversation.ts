@@ -27,8 +27,6 @@ import type { SlashAnswer } from './slash-answers.ts'
 import { answerSlash } from './slash-answers.ts'
 import type { LoadWorld } from './world.ts'
 
-export type { TurnRequest }
-
 export interface Conversation {
   /** The events of one turn; the last is `finished` or `failed`. Aborting stops the upstream and keeps what came. */
   turn(request: TurnRequest, signal: AbortSignal): AsyncIterable<TurnEvent>

@@ -1,6 +1,7 @@
 /** The gateway's life: one per state folder, from the claim to the release. */
 
 import type { Fault } from '../domain/fault.ts'
+import { gatewayUrl, HIGHEST_PORT, parsePort } from '../domain/gateway-address.ts'
 import type { Clock, GatewayFiles, Log, SettingsStore } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -18,8 +19,6 @@ export interface GatewayLifeDeps {
   /** Loaded when a gateway is started, not before. */
   readonly face: () => Promise<GatewayFace>
 }
-
-const HIGHEST_PORT = 65_535
 
 /**
  * Claims the state folder, listens, and tells where.
@@ -70,13 +69,6 @@ export async function startGateway(
   })
 }
 
-/** Where this machine reaches a gateway, whatever it is bound to. */
-export function gatewayUrl(record: { readonly bind: string; readonly port: number }): string {
-  const everywhere = record.bind === '0.0.0.0' || record.bind === '::'
-  const host = everywhere ? '127.0.0.1' : record.bind
-  return `http://${host.includes(':') ? `[${host}]` : host}:${record.port}`
-}
-
 async function listen(
   deps: GatewayLifeDeps,
   app: App,
@@ -95,8 +87,8 @@ function wantedPort(
 ): Result<number, Fault> {
   if (flag !== undefined) return ok(flag)
   if (variable === undefined) return ok(configured)
-  const port = Number(variable)
-  return Number.isInteger(port) && port >= 0 && port <= HIGHEST_PORT
-    ? ok(port)
-    : fail({ code: 'EQ_USAGE', detail: `EQUABOT_GATEWAY_PORT must be 0 to ${HIGHEST_PORT}` })
+  const port = parsePort(variable)
+  return port === undefined
+    ? fail({ code: 'EQ_USAGE', detail: `EQUABOT_GATEWAY_PORT must be 0 to ${HIGHEST_PORT}` })
+    : ok(port)
 }

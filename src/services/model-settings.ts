@@ -3,7 +3,7 @@
 import type { Fault } from '../domain/fault.ts'
 import { aliasesOf, findModel } from '../domain/models.ts'
 import type { ModelKey } from '../domain/names.ts'
-import { formatModelKey, parseModelRef, sameModel } from '../domain/names.ts'
+import { formatModelKey, parseAlias, parseModelRef, sameModel } from '../domain/names.ts'
 import { valueAt } from '../domain/plain-data.ts'
 import type { SettingsEdit, SettingsStore } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
@@ -37,7 +37,6 @@ export interface ModelSettingsDeps {
   readonly settings: SettingsStore
 }
 
-const ALIAS = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,63})$/
 const DEFAULTS = ['agents', 'defaults']
 
 export function createModelSettings(deps: ModelSettingsDeps): ModelSettings {
@@ -58,8 +57,9 @@ export function createModelSettings(deps: ModelSettingsDeps): ModelSettings {
       return loaded.ok ? ok(aliasList(loaded.value.settings)) : loaded
     },
 
-    async addAlias(alias, text) {
-      if (!ALIAS.test(alias)) return fail({ code: 'EQ_NAME_INVALID', what: 'alias', text: alias })
+    async addAlias(name, text) {
+      const alias = parseAlias(name)
+      if (!alias) return fail({ code: 'EQ_NAME_INVALID', what: 'alias', text: name })
       const model = await resolve(deps, text)
       if (!model.ok) return model
       const full = formatModelKey(model.value)
@@ -131,7 +131,9 @@ async function resolve(deps: ModelSettingsDeps, text: string): Promise<Result<Mo
   const loaded = await deps.loadWorld()
   if (!loaded.ok) return loaded
   const ref = parseModelRef(text)
-  if (!ref || ref.profile) return fail({ code: 'EQ_NAME_INVALID', what: 'model', text })
+  if (!ref || ref.profile) {
+    return fail({ code: 'EQ_NAME_INVALID', what: 'configured model', text })
+  }
   return findModel(loaded.value, ref)
 }
 

@@ -26,7 +26,6 @@ export function upstreamRequest(
   const asBearer = credential && facts.authHeader[credential.type] === 'bearer'
   return {
     url: `${facts.baseUrl}${outgoing.path}`,
-    method: 'POST',
     headers: {
       ...facts.headers,
       ...outgoing.headers,

@@ -16,11 +16,17 @@ import { formatModelKey } from '../domain/names.ts'
 import type {
   Catalogue,
   FileCheck,
+  FileProblem,
   ProfileStore,
   SessionStore,
   SettingsStore,
 } from '../domain/ports.ts'
-import type { ExplainReport, ModelListing, ProviderReport, StatusReport } from '../domain/report.ts'
+import type {
+  CredentialsReport,
+  ExplainReport,
+  ModelListing,
+  StatusReport,
+} from '../domain/report.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { tried } from '../domain/rotation.ts'
@@ -41,11 +47,15 @@ export interface Report {
     readonly session?: SessionId
     readonly model?: string
   }): Promise<Result<ExplainReport, Fault>>
-  /** Every stored profile and key of every provider, with the ranking for that provider. */
+  /**
+   * Every stored profile and key of every provider, with the ranking for that provider.
+   *
+   * @faults the book's, when it cannot be read
+   */
   credentials(options: {
     readonly agent?: AgentId
     readonly provider?: ProviderId
-  }): Promise<Result<readonly ProviderReport[], Fault>>
+  }): Promise<Result<CredentialsReport, Fault>>
   /** The models to pick from; with `all`, every known model of the providers that are set up. */
   models(options: {
     readonly agent?: AgentId
@@ -71,7 +81,6 @@ export function createReport(deps: ReportDeps): Report {
       const settings = await deps.settings.read()
       if (!settings.ok) return settings
       const world = loaded.value
-      const stored = await deps.profiles.read(world.agent)
       const checked = await checkAgents(
         deps.loadWorld,
         world,
@@ -98,10 +107,7 @@ export function createReport(deps: ReportDeps): Report {
         warnWithinMs: world.settings.auth.warnWithinMs,
         ...(world.bookFault && { bookFault: world.bookFault }),
         problems: [
-          ...(stored.ok ? stored.value.problems : []).map(({ field, problem }) => ({
-            field: `${deps.profiles.path(world.agent)}: ${field}`,
-            problem: leftOutWords(problem),
-          })),
+          ...(await leftOut(deps.profiles, world.agent)),
           ...(await deps.checkFiles(settings.value)),
         ],
         migrated: settings.value.migrated,
@@ -113,8 +119,15 @@ export function createReport(deps: ReportDeps): Report {
     async credentials({ agent, provider }) {
       const loaded = await deps.loadWorld(agent)
       if (!loaded.ok) return loaded
-      const reports = providerReports(loaded.value, new Set())
-      return ok(provider ? reports.filter((report) => report.provider === provider) : reports)
+      const world = loaded.value
+      if (world.bookFault) return fail(world.bookFault)
+      const reports = providerReports(world, new Set())
+      return ok({
+        agent: world.agent,
+        now: world.now,
+        providers: reports.filter((report) => !provider || report.provider === provider),
+        problems: await leftOut(deps.profiles, world.agent),
+      })
     },
 
     async models({ agent, provider, all }) {
@@ -132,6 +145,15 @@ export function createReport(deps: ReportDeps): Report {
       return ok(await Promise.all(shown.map((model) => modelListing(deps, world, model))))
     },
   }
+}
+
+/** What the book of an agent holds and nobody can use. */
+async function leftOut(profiles: ProfileStore, agent: AgentId): Promise<readonly FileProblem[]> {
+  const stored = await profiles.read(agent)
+  return (stored.ok ? stored.value.problems : []).map(({ field, problem }) => ({
+    field: `${profiles.path(agent)}: ${field}`,
+    problem: leftOutWords(problem),
+  }))
 }
 
 /** The candidates for the next request, and the same fault that it would meet where there is none to name. */

@@ -12,7 +12,7 @@ import { tried } from '../domain/rotation.ts'
 import type { SlashCommand } from '../domain/slash.ts'
 import { SLASH_COMMANDS } from '../domain/slash.ts'
 import { relative } from '../domain/time.ts'
-import { endpointWords, verdictWords } from '../domain/wording.ts'
+import { endpointWords, turnsWords, verdictWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
 import { hasCredential, rankFor } from '../domain/world.ts'
 import { unknownProvider } from '../domain/unknown.ts'
@@ -172,17 +172,13 @@ function sessionStatus(world: World, head: SessionHead): Result<SlashAnswer, Fau
   const next = tried(rankFor(world, current.value, pinFor(current.value, head.pin?.profile)))[0]
   return ok({
     text: [
-      `Session: ${head.id} of agent ${world.agent}, ${turnsText(head.turns)}, begun ${relative(head.createdAt, world.now)}`,
+      `Session: ${head.id} of agent ${world.agent}, ${turnsWords(head.turns)}, begun ${relative(head.createdAt, world.now)}`,
       `Model: ${formatModelKey(current.value)}${pinText(head, current.value)}`,
       next
         ? `Credential: ${next.id} (${next.lane})`
         : 'Credential: none can serve; see /model status',
     ].join('\n'),
   })
-}
-
-function turnsText(turns: number): string {
-  return turns === 1 ? '1 turn' : `${turns} turns`
 }
 
 /** Model and pin stay; only the conversation begins afresh. */

@@ -47,11 +47,6 @@ export function parseJson(text: string): Result<unknown, TextPosition> {
   }
 }
 
-/** Whether it is an object with named members: not a list, not null. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 const WORDS: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',

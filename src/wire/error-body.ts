@@ -1,6 +1,7 @@
 /** What an error reply says, whoever's dialect it is in: its codes, its message, how long it asks to wait. */
 
-import { isJsonObject, parseJson } from './decode.ts'
+import { valueAt } from '../domain/plain-data.ts'
+import { parseJson } from './decode.ts'
 
 /** The parts of an error reply that it is judged by. */
 export interface ErrorBody {
@@ -56,20 +57,20 @@ export function parseErrorBody(bodyText: string): ErrorBody {
   const details = listAt(root, ['error', 'details'])
   const violations = details.flatMap((detail) => listAt(detail, ['violations']))
   const codes = [
-    ...CODES.map((path) => at(root, path)),
-    ...details.map((detail) => at(detail, ['reason'])),
+    ...CODES.map((path) => valueAt(root, path)),
+    ...details.map((detail) => valueAt(detail, ['reason'])),
     ...keysOfModeration(root),
   ]
-  const status = at(root, ['error', 'code'])
+  const status = valueAt(root, ['error', 'code'])
   const resetsAt = first(root, RESETS_AT)
   const resetsIn =
     first(root, RESETS_IN) ??
-    details.map((detail) => at(detail, ['retryDelay'])).find(isTextOrNumber)
+    details.map((detail) => valueAt(detail, ['retryDelay'])).find(isTextOrNumber)
   return {
     codes: new Set(codes.filter(isText).map((code) => code.toLowerCase())),
-    quotas: violations.map((violation) => at(violation, ['quotaId'])).filter(isText),
+    quotas: violations.map((violation) => valueAt(violation, ['quotaId'])).filter(isText),
     ...(typeof status === 'number' && { status }),
-    message: MESSAGES.map((path) => at(root, path)).find(isText) ?? plainText(bodyText, root),
+    message: MESSAGES.map((path) => valueAt(root, path)).find(isText) ?? plainText(bodyText, root),
     ...(resetsAt !== undefined && { resetsAt }),
     ...(resetsIn !== undefined && { resetsIn }),
   }
@@ -78,7 +79,7 @@ export function parseErrorBody(bodyText: string): ErrorBody {
 /** A moderation verdict bears no code, only its findings. */
 function keysOfModeration(root: unknown): readonly string[] {
   const found = ['reasons', 'flagged_input'].filter(
-    (key) => at(root, ['error', 'metadata', key]) !== undefined,
+    (key) => valueAt(root, ['error', 'metadata', key]) !== undefined,
   )
   return found.length > 0 ? ['moderation'] : []
 }
@@ -92,18 +93,12 @@ function plainText(bodyText: string, root: unknown): string {
 }
 
 function first(root: unknown, paths: readonly Path[]): string | number | undefined {
-  return paths.map((path) => at(root, path)).find(isTextOrNumber)
+  return paths.map((path) => valueAt(root, path)).find(isTextOrNumber)
 }
 
 function listAt(root: unknown, path: Path): readonly unknown[] {
-  const value = at(root, path)
+  const value = valueAt(root, path)
   return Array.isArray(value) ? value : []
-}
-
-function at(root: unknown, path: Path): unknown {
-  let value = root
-  for (const key of path) value = isJsonObject(value) ? value[key] : undefined
-  return value
 }
 
 function isText(value: unknown): value is string {

@@ -6,7 +6,7 @@ import type { GatewayRecord } from '../domain/ports.ts'
 import { decodeOrDrop, parseJson } from './decode.ts'
 
 const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
-const Record: v.GenericSchema<unknown, GatewayRecord> = v.object({
+const RecordSchema: v.GenericSchema<unknown, GatewayRecord> = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   port: Port,
   bind: v.string(),
@@ -17,7 +17,7 @@ const Record: v.GenericSchema<unknown, GatewayRecord> = v.object({
 /** The record, or undefined when the text is none. */
 export function parseGatewayRecord(text: string): GatewayRecord | undefined {
   const parsed = parseJson(text)
-  return parsed.ok ? decodeOrDrop(Record, parsed.value) : undefined
+  return parsed.ok ? decodeOrDrop(RecordSchema, parsed.value) : undefined
 }
 
 export function renderGatewayRecord(record: GatewayRecord): string {

@@ -7,6 +7,7 @@
 import fleece from 'golden-fleece'
 import JSON5 from 'json5'
 import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../domain/plain-data.ts'
 
 type Node = ReturnType<typeof fleece.parse>
 type ObjectNode = Extract<Node, { type: 'ObjectExpression' }>
@@ -96,7 +97,7 @@ function changesOf(node: Node, value: unknown, manner: Manner): readonly Splice[
   if (node.type === 'ArrayExpression' && Array.isArray(value)) {
     return memberChanges(node, wantedElements(node, value, manner.text), manner)
   }
-  if (node.type === 'ObjectExpression' && isPlainObject(value)) {
+  if (node.type === 'ObjectExpression' && isRecord(value)) {
     return memberChanges(node, new Map<PathStep, unknown>(Object.entries(value)), manner)
   }
   if (node.type === 'Literal' && Object.is(node.value, value)) return []
@@ -290,8 +291,4 @@ function meaningOf(text: string): unknown {
 /** The value as it reads back: members that are undefined are absent. */
 function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON5.parse(JSON5.stringify(value))
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

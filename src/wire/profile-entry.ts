@@ -5,13 +5,14 @@ import * as v from 'valibot'
 import type { Credential } from '../domain/credential.ts'
 import type { ProfileId } from '../domain/names.ts'
 import { parseProviderId, providerOf } from '../domain/names.ts'
+import { isRecord } from '../domain/plain-data.ts'
 import type { Origin, Profile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
-import { isInstant } from '../domain/time.ts'
 import type { JsonObject, Misfit } from './decode.ts'
-import { decode, isJsonObject } from './decode.ts'
+import { decode } from './decode.ts'
+import { instantOf } from './instant.ts'
 
 const SecretText = v.pipe(
   v.string(),
@@ -40,7 +41,7 @@ const Entry = v.intersect([
 
 /** The profile, or the first field that keeps the entry from being one. */
 export function parseProfileEntry(id: ProfileId, raw: unknown): Result<Profile, Misfit> {
-  if (!isJsonObject(raw)) return fail({ field: '', expected: 'an object' })
+  if (!isRecord(raw)) return fail({ field: '', expected: 'an object' })
   const entry = decode(Entry, raw)
   if (!entry.ok) return entry
   const provider = providerOf(id)
@@ -74,10 +75,6 @@ function credentialOf(entry: v.InferOutput<typeof Entry>, raw: JsonObject): Cred
   }
 }
 
-function instantOf(value: unknown): number | undefined {
-  return typeof value === 'number' && value > 0 && isInstant(value) ? value : undefined
-}
-
 const OWN_FIELDS = [
   'type',
   'provider',
@@ -105,7 +102,7 @@ export function renderProfileEntry(profile: Profile, raw: unknown): JsonObject {
     ...(profile.origin !== 'equabot' && { origin: profile.origin }),
     ...(profile.storedAt !== undefined && { storedAt: profile.storedAt }),
   }
-  const members = new Map(isJsonObject(raw) ? Object.entries(raw) : [])
+  const members = new Map(isRecord(raw) ? Object.entries(raw) : [])
   for (const field of OWN_FIELDS) {
     if (own[field] === undefined) members.delete(field)
     else members.set(field, own[field])

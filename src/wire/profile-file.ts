@@ -9,18 +9,19 @@ import type { AgentState } from '../domain/cooldown.ts'
 import { EMPTY_STATE } from '../domain/cooldown.ts'
 import type { ProfileId, ProviderId } from '../domain/names.ts'
 import { parseProfileId, parseProviderId, providerOf } from '../domain/names.ts'
-import type { BookProblem } from '../domain/ports.ts'
+import { isRecord } from '../domain/plain-data.ts'
+import type { FileProblem } from '../domain/ports.ts'
 import type { Profile, ProfileBook } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { JsonObject, Misfit } from './decode.ts'
-import { isJsonObject, parseJson } from './decode.ts'
+import { parseJson } from './decode.ts'
 import { legacyStateFrom } from './legacy-usage.ts'
 import { parseProfileEntry, renderProfileEntry, sameProfile } from './profile-entry.ts'
 
 export interface ProfileFile {
   readonly book: ProfileBook
-  readonly problems: readonly BookProblem[]
+  readonly problems: readonly FileProblem[]
   /** Usage that older tools kept in this file. */
   readonly legacyState: AgentState
   readonly source: ProfileFileSource
@@ -53,13 +54,13 @@ export function parseProfileFile(text: string): Result<ProfileFile, ProfileFileF
   const parsed = parseJson(text)
   if (!parsed.ok) return fail({ code: 'EQ_STORE_SYNTAX', ...parsed.fault })
   const document = parsed.value
-  if (!isJsonObject(document)) return wrong('the whole file', 'an object')
+  if (!isRecord(document)) return wrong('the whole file', 'an object')
 
   const { version = VERSION, profiles = {}, order = {} } = document
   if (typeof version !== 'number') return wrong('version', 'a number')
   if (version > VERSION) return fail({ code: 'EQ_STORE_NEWER', version, supported: VERSION })
-  if (!isJsonObject(profiles)) return wrong('profiles', 'an object')
-  if (!isJsonObject(order)) return wrong('order', 'an object')
+  if (!isRecord(profiles)) return wrong('profiles', 'an object')
+  if (!isRecord(order)) return wrong('order', 'an object')
 
   const entries = readMembers('profiles', profiles, readProfile)
   const orders = readMembers('order', order, readOrder)
@@ -117,7 +118,7 @@ interface Reading<K, T> {
 interface Members<K, T> {
   readonly found: ReadonlyMap<K, T>
   readonly keys: ReadonlyMap<K, string>
-  readonly problems: readonly BookProblem[]
+  readonly problems: readonly FileProblem[]
 }
 
 function readMembers<K, T>(
@@ -127,7 +128,7 @@ function readMembers<K, T>(
 ): Members<K, T> {
   const found = new Map<K, T>()
   const keys = new Map<K, string>()
-  const problems: BookProblem[] = []
+  const problems: FileProblem[] = []
   for (const [name, raw] of Object.entries(members)) {
     const { key, value, misfit } = readMember(name, raw)
     const isRepeated = key !== undefined && found.has(key)
@@ -173,7 +174,7 @@ function editMembers<K extends string, T>(
     readonly render: (value: T, raw: unknown) => unknown
   },
 ): JsonObject {
-  const entries = new Map(isJsonObject(members) ? Object.entries(members) : [])
+  const entries = new Map(isRecord(members) ? Object.entries(members) : [])
   for (const id of edit.removed) entries.delete(keys.get(id) ?? id)
   for (const [id, value] of edit.changed) {
     const key = keys.get(id) ?? id
@@ -186,7 +187,7 @@ function sameIds(a: readonly ProfileId[] = [], b: readonly ProfileId[] = []): bo
   return a.length === b.length && b.every((id, index) => a[index] === id)
 }
 
-function problemAt(entry: string, { field, expected }: Misfit): BookProblem {
+function problemAt(entry: string, { field, expected }: Misfit): FileProblem {
   return { field: field === '' ? entry : `${entry}.${field}`, problem: `expected ${expected}` }
 }
 

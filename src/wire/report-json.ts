@@ -17,8 +17,6 @@ import { candidateJson, credentialsJson } from './candidate-json.ts'
 import type { FaultJson } from './fault-json.ts'
 import { faultJson } from './fault-json.ts'
 
-export { credentialsJson }
-
 export interface FindingJson {
   readonly provider: string
   readonly profile?: string
@@ -173,7 +171,7 @@ export function modelJson({
   }
 }
 
-/** What `sessions list --json` prints, for one session. */
+/** What `sessions list --json` and `sessions show --json` print of a session. */
 export function sessionJson(head: SessionHead): SessionJson {
   return {
     id: head.id,

@@ -8,12 +8,11 @@ import { parseProfileId } from '../domain/names.ts'
 import type { SessionHead } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import { isInstant } from '../domain/time.ts'
 import type { Misfit } from './decode.ts'
 import { decode, decodeOrDrop, parseJson } from './decode.ts'
+import { Instant } from './instant.ts'
 import type { TextPosition } from './json-syntax.ts'
 
-const Instant = v.pipe(v.number(), v.check(isInstant, 'an instant in ms'))
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const ProfileName = v.custom<ProfileId>(
   (value) => typeof value === 'string' && parseProfileId(value) === value,

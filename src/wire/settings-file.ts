@@ -7,6 +7,7 @@ import JSON5 from 'json5'
 import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import type { ConfigFault } from '../domain/fault.ts'
+import { isRecord, valueAt } from '../domain/plain-data.ts'
 import type { LoadedSettings, SettingsEdit } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -101,7 +102,7 @@ function parseJson5(text: string, path: string): Result<Raw, ConfigFault> {
   } catch (error) {
     return fail(syntaxFault(error, path))
   }
-  if (isObject(value)) return ok(value)
+  if (isRecord(value)) return ok(value)
   const problem = 'must be an object: { ... }'
   return fail({ code: 'EQ_CONFIG_FIELD', path, field: 'the whole file', problem, line: 1 })
 }
@@ -131,12 +132,6 @@ function migrationsOf(raw: Raw): readonly SettingsEdit[] {
   }))
 }
 
-function valueAt(holder: unknown, path: readonly string[]): unknown {
-  const [step, ...rest] = path
-  if (step === undefined) return holder
-  return isObject(holder) && Object.hasOwn(holder, step) ? valueAt(holder[step], rest) : undefined
-}
-
 function applied(raw: Raw, edits: readonly SettingsEdit[]): Result<Raw, SettingsProblem> {
   let current: unknown = raw
   for (const edit of edits) {
@@ -144,7 +139,7 @@ function applied(raw: Raw, edits: readonly SettingsEdit[]): Result<Raw, Settings
     if (!next.ok) return next
     current = next.value
   }
-  return ok(isObject(current) ? current : raw)
+  return ok(isRecord(current) ? current : raw)
 }
 
 function changed(
@@ -157,7 +152,7 @@ function changed(
   if (step === undefined) return ok(value)
   if (holder === undefined && value === undefined) return ok(undefined)
   if (Array.isArray(holder)) return changedElement(holder, path, value, above)
-  if (holder !== undefined && !isObject(holder)) {
+  if (holder !== undefined && !isRecord(holder)) {
     return fail({ path: above, problem: `must be an object to hold "${step}"` })
   }
   const own = holder ?? {}
@@ -183,8 +178,4 @@ function changedElement(
   if (!next.ok) return next
   const fresh = next.value === undefined ? [] : [next.value]
   return ok(list.toSpliced(place, 1, ...fresh))
-}
-
-function isObject(value: unknown): value is Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

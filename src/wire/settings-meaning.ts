@@ -7,6 +7,8 @@ import {
   parseProviderId,
   providerOf,
 } from '../domain/names.ts'
+import { nearestOf } from '../domain/nearest.ts'
+import { BUILT_IN_PROVIDERS } from '../domain/provider.ts'
 import { isReserved } from '../domain/world.ts'
 import type { SettingsFile } from './settings-schema.ts'
 import { VARIABLE_NAME, VARIABLE_NAME_PROBLEM } from './settings-schema.ts'
@@ -22,6 +24,7 @@ export function meaningProblem(file: SettingsFile): SettingsProblem | undefined 
       'models',
       'providers',
     ]) ??
+    addressProblem(file) ??
     profileProblem(file) ??
     orderProblem(file) ??
     aliasProblem(file) ??
@@ -44,6 +47,23 @@ function sameNameProblem(
     const other = seen.get(parse(key))
     if (other !== undefined) return { path: [...path, key], problem: `is the same as "${other}"` }
     seen.set(parse(key), key)
+  }
+  return undefined
+}
+
+/** A provider that is not built in has no address but the one that the file gives it. */
+function addressProblem(file: SettingsFile): SettingsProblem | undefined {
+  const known: readonly string[] = BUILT_IN_PROVIDERS.map((facts) => facts.id)
+  for (const [key, { baseUrl }] of Object.entries(file.models?.providers ?? {})) {
+    const id = parseProviderId(key)
+    if (!id || baseUrl !== undefined || known.includes(id)) continue
+    const nearest = nearestOf(id, known)
+    const problem = 'needs a "baseUrl", for it is no built-in provider'
+    return {
+      path: ['models', 'providers', key],
+      problem,
+      ...(nearest !== undefined && { nearest }),
+    }
   }
   return undefined
 }

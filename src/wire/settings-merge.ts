@@ -61,9 +61,12 @@ function environmentOf({ shellEnv, vars, ...inline }: FileEnvironment): Settings
   }
 }
 
-/** Without the OAuth endpoints: they are the file's, and nobody renews through them yet. */
-function providerOf({ oauth: _, ...provider }: FileProvider): ConfiguredProvider {
-  return provider
+/** Without what nothing reads yet: the OAuth endpoints, and how much a model may write. */
+function providerOf({ oauth: _, models, ...provider }: FileProvider): ConfiguredProvider {
+  return {
+    ...provider,
+    ...(models && { models: models.map(({ maxTokens: __, ...model }) => model) }),
+  }
 }
 
 function agentOf({ model, ...agent }: FileAgent, id: AgentId): AgentSettings {

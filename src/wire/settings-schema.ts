@@ -1,14 +1,20 @@
 /**
  * The shape of `equabot.json` as it stands on disk: no transforms, so that the editor's schema can be made from the
- * same source. What concerns several fields at once is judged in `settings-file.ts`. A message completes the sentence
+ * same source. What concerns several fields at once is judged in `settings-meaning.ts`. A message completes the sentence
  * that the field's name begins.
  */
 
 import * as v from 'valibot'
-import { parseAgentId, parseModelKey, parseModelRef } from '../domain/names.ts'
-import { parseProfileId, parseProviderId } from '../domain/names.ts'
+import {
+  parseAgentId,
+  parseAlias,
+  parseModelKey,
+  parseModelRef,
+  parseProfileId,
+  parseProviderId,
+} from '../domain/names.ts'
 import type { CredentialType } from '../domain/credential.ts'
-import type { ConfiguredModel, Protocol } from '../domain/provider.ts'
+import type { Protocol } from '../domain/provider.ts'
 import { urlProblem } from './provider-url.ts'
 
 export interface FileModelChoice {
@@ -16,12 +22,20 @@ export interface FileModelChoice {
   readonly fallbacks?: readonly string[]
 }
 
+/** Sizes count tokens. */
+export interface FileModel {
+  readonly id: string
+  readonly name?: string
+  readonly contextWindow?: number
+  readonly maxTokens?: number
+}
+
 export interface FileProvider {
   readonly baseUrl?: string
   readonly protocol?: Protocol
   readonly apiKey?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly models?: readonly ConfiguredModel[]
+  readonly models?: readonly FileModel[]
   readonly oauth?: {
     readonly authorizeUrl?: string
     readonly tokenUrl?: string
@@ -98,10 +112,6 @@ const headerValue = v.pipe(
   v.string(),
   v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be one line of Latin text'),
 )
-const aliasName = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_.:-]+$/, 'is not an alias: letters, digits, "_", ".", ":" and "-" only'),
-)
 const origin = v.pipe(
   v.string(),
   v.regex(/^https?:\/\/[^\s/?#@]+$/, 'must be an origin such as "http://localhost:3000"'),
@@ -116,6 +126,10 @@ const url = v.pipe(
 
 const providerName = named(parseProviderId, 'is not a provider name')
 const profileName = named(parseProfileId, 'is not a profile id: write it as "provider:name"')
+const aliasName = named(
+  parseAlias,
+  'is not an alias: a letter or digit, then also "_", ".", ":" and "-", at most 64',
+)
 const agentName = named(parseAgentId, 'is not an agent id')
 const modelName = named(parseModelRef, 'is not a model or an alias')
 const modelKey = named(parseModelKey, 'is not a model: write it as "provider/model"')

@@ -1,5 +1,6 @@
 /** Which values of `equabot.json` are secrets in the open: none belongs there, for config is read, copied and shared. */
 
+import { isRecord, valueAt } from '../domain/plain-data.ts'
 import { BUILT_IN_PROVIDERS } from '../domain/provider.ts'
 import { referencedNames } from '../domain/world.ts'
 
@@ -21,17 +22,16 @@ export function secretFields(raw: unknown): string[] {
 
 /** The same with paths and values, for comparing before and after an edit. */
 export function secretsIn(raw: unknown): readonly SecretField[] {
-  const env = member(raw, 'env')
-  const providers = Object.entries(record(member(member(raw, 'models'), 'providers')))
   const fields: SecretField[] = [
-    ...texts(env, ['env']).filter(isNamedSecret),
-    ...texts(member(env, 'vars'), ['env', 'vars']).filter(isNamedSecret),
+    ...texts(valueAt(raw, ['env']), ['env']).filter(isNamedSecret),
+    ...texts(valueAt(raw, ['env', 'vars']), ['env', 'vars']).filter(isNamedSecret),
   ]
+  const providers = Object.entries(record(valueAt(raw, ['models', 'providers'])))
   for (const [id, provider] of providers) {
     const path = ['models', 'providers', id]
     fields.push(
-      ...texts({ apiKey: member(provider, 'apiKey') }, path).filter(isNamedSecret),
-      ...texts(member(provider, 'headers'), [...path, 'headers']).filter(isNamedSecret),
+      ...texts({ apiKey: valueAt(provider, ['apiKey']) }, path).filter(isNamedSecret),
+      ...texts(valueAt(provider, ['headers']), [...path, 'headers']).filter(isNamedSecret),
     )
   }
   return fields
@@ -75,15 +75,6 @@ function texts(holder: unknown, path: readonly string[]): readonly SecretField[]
   )
 }
 
-function member(holder: unknown, key: string): unknown {
-  const own = record(holder)
-  return Object.hasOwn(own, key) ? own[key] : undefined
-}
-
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return isRecord(value) ? value : {}
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,6 +5,7 @@
 
 import * as v from 'valibot'
 import { nearestOf } from '../domain/nearest.ts'
+import { isRecord } from '../domain/plain-data.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { PathStep } from './json5-text.ts'
@@ -149,8 +150,4 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'boolean') return String(value)
   return KINDS.get(typeof value === 'object' ? 'Object' : typeof value) ?? 'something else'
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,31 +2,14 @@
 
 import * as v from 'valibot'
 
-import type { AgentState, FailureReason, ProfileUsage, Rest } from '../domain/cooldown.ts'
-import { EMPTY_STATE } from '../domain/cooldown.ts'
-import { isInstant } from '../domain/time.ts'
+import type { AgentState, ProfileUsage, Rest } from '../domain/cooldown.ts'
+import { EMPTY_STATE, FAILURE_REASONS } from '../domain/cooldown.ts'
+import { isRecord } from '../domain/plain-data.ts'
 import type { JsonObject } from './decode.ts'
-import { decodeOrDrop, isJsonObject, parseJson } from './decode.ts'
+import { decodeOrDrop, parseJson } from './decode.ts'
+import { Instant } from './instant.ts'
 
-const REASONS = [
-  'auth',
-  'permission',
-  'billing',
-  'rate_limit',
-  'overloaded',
-  'timeout',
-  'network',
-  'server_error',
-  'invalid_request',
-  'not_found',
-  'content_policy',
-  'context_overflow',
-  'conflict',
-  'cancelled',
-] as const satisfies readonly FailureReason[]
-
-const Instant = v.pipe(v.number(), v.check(isInstant, 'an instant'))
-const Reason = v.picklist(REASONS)
+const Reason = v.picklist(FAILURE_REASONS)
 const RestSchema: v.GenericSchema<unknown, Rest> = v.object({
   scope: v.picklist(['profile', 'model']),
   reason: Reason,
@@ -40,10 +23,10 @@ const Refusal = v.object({ at: Instant, words: v.string() })
 /** The state that a text holds, as far as it makes sense. */
 export function parseStateFile(text: string): AgentState {
   const parsed = parseJson(text)
-  if (!parsed.ok || !isJsonObject(parsed.value)) return EMPTY_STATE
+  if (!parsed.ok || !isRecord(parsed.value)) return EMPTY_STATE
   const { profiles, models } = parsed.value
   return {
-    profiles: readMembers(profiles, (raw) => (isJsonObject(raw) ? usageFrom(raw) : undefined)),
+    profiles: readMembers(profiles, (raw) => (isRecord(raw) ? usageFrom(raw) : undefined)),
     models: readMembers(models, (raw) => decodeOrDrop(RestSchema, raw)),
   }
 }
@@ -62,7 +45,7 @@ function readMembers<T>(
   read: (raw: unknown) => T | undefined,
 ): ReadonlyMap<string, T> {
   const found = new Map<string, T>()
-  for (const [name, raw] of isJsonObject(members) ? Object.entries(members) : []) {
+  for (const [name, raw] of isRecord(members) ? Object.entries(members) : []) {
     const value = read(raw)
     if (value !== undefined) found.set(name, value)
   }

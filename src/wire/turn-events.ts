@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import type { ChatUsage, TurnEvent, TurnRequest } from '../domain/chat.ts'
 import type { FailureReason } from '../domain/cooldown.ts'
+import { FAILURE_REASONS } from '../domain/cooldown.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ProfileId } from '../domain/names.ts'
 import {
@@ -56,23 +57,6 @@ export type TurnEventJson =
   | { readonly type: 'finished'; readonly stopReason: string; readonly usage?: ChatUsage }
   | { readonly type: 'failed'; readonly fault: FaultJson }
 
-const REASONS = [
-  'auth',
-  'permission',
-  'billing',
-  'rate_limit',
-  'overloaded',
-  'timeout',
-  'network',
-  'server_error',
-  'invalid_request',
-  'not_found',
-  'content_policy',
-  'context_overflow',
-  'conflict',
-  'cancelled',
-] as const satisfies readonly FailureReason[]
-
 export const FAULT: v.GenericSchema<unknown, FaultJson> = v.object({
   code: v.string(),
   message: v.string(),
@@ -92,7 +76,7 @@ const ATTEMPT: v.GenericSchema<unknown, AttemptJson> = v.object({
   profile: v.string(),
   model: v.string(),
   host: v.string(),
-  reason: v.picklist(REASONS),
+  reason: v.picklist(FAILURE_REASONS),
   status: v.exactOptional(v.number()),
   words: v.string(),
   retryAfterMs: v.exactOptional(v.number()),

@@ -36,7 +36,7 @@ export const judgeReply: ReplyJudge = (protocol, status, headers, bodyText, now)
     fits(entry, protocol, trueStatus, body, named !== undefined),
   )
   const reason = rule?.reason ?? classOf(trueStatus)
-  const wait = waitFor(reason, headers, body, now)
+  const wait = waitFor(reason, named ?? bodyWaitMs(body, now), headers, now)
   return {
     reason,
     status: trueStatus,
@@ -71,12 +71,11 @@ function classOf(status: number): FailureReason {
 /** A window of a quota tells nothing about an overload, and an overload passes soon whatever is said. */
 function waitFor(
   reason: FailureReason,
+  named: number | undefined,
   headers: UpstreamAnswer['headers'],
-  body: ErrorBody,
   now: EpochMs,
 ): number | undefined {
   if (!PASSING.has(reason)) return undefined
-  const named = retryAfterMs(headers, now) ?? bodyWaitMs(body, now)
   if (reason === 'overloaded') return named === undefined ? undefined : Math.min(named, MINUTE_MS)
   if (reason === 'rate_limit' || reason === 'billing') return named ?? windowWaitMs(headers, now)
   return named

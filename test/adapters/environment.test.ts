@@ -1,8 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createEnvironmentReader, envFileFindings } from '../../src/adapters/environment.ts'
+import { createEnvironmentReader } from '../../src/adapters/environment.ts'
 import { createFiles } from '../../src/adapters/files.ts'
 import type { EnvironmentReader } from '../../src/domain/ports.ts'
 import type { Settings } from '../../src/domain/settings.ts'
@@ -119,20 +119,4 @@ describe('a reference in config', () => {
 test('a .env that cannot be read is a fault, not an empty one', async () => {
   await mkdir(envFilePath)
   expect(await found(reader({}), settings(), ['A'])).toMatchObject({ path: envFilePath })
-})
-
-test('findings name a file that others may read and lines that say nothing', async () => {
-  expect(await envFileFindings(envFilePath, createFiles())).toEqual({ ok: true, value: [] })
-  await writeFile(envFilePath, 'A=1\njunk\n')
-  await chmod(envFilePath, 0o644)
-  expect(await envFileFindings(envFilePath, createFiles())).toEqual({
-    ok: true,
-    value: [
-      { kind: 'open_to_others', mode: 0o644 },
-      { kind: 'line', line: 2, problem: 'is not of the form NAME=value' },
-    ],
-  })
-  await chmod(envFilePath, 0o600)
-  const findings = await envFileFindings(envFilePath, createFiles())
-  expect(findings.ok && findings.value.map(({ kind }) => kind)).toEqual(['line'])
 })

@@ -37,7 +37,7 @@ describe('the token of the gateway', () => {
     )
     expect(new Set(tokens).size).toBe(1)
     expect(tokens[0]).toMatch(/^eqb_[A-Za-z0-9_-]{43}$/)
-    expect(gateway.tokenPath()).toBe(home.gatewayTokenPath)
+    expect(gateway.tokenSource()).toEqual({ kind: 'file', path: home.gatewayTokenPath })
     expect(readFileSync(home.gatewayTokenPath, 'utf8')).toBe(`${tokens[0]}\n`)
     expect(statSync(home.gatewayTokenPath).mode & 0o777).toBe(0o600)
   })
@@ -45,6 +45,7 @@ describe('the token of the gateway', () => {
   it('is the one of the environment where there is one, and then no file is made', async () => {
     const { gateway, home } = open(temporaryFolder(), { EQUABOT_GATEWAY_TOKEN: 'made-up-token' })
     expect(orThrow(await gateway.token()).reveal()).toBe('made-up-token')
+    expect(gateway.tokenSource()).toEqual({ kind: 'variable', name: 'EQUABOT_GATEWAY_TOKEN' })
     expect(existsSync(home.gatewayTokenPath)).toBe(false)
   })
 

@@ -2,18 +2,13 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createLog, createLogFile } from '../../src/adapters/log.ts'
-import type { LogLevel } from '../../src/adapters/log.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { createHandClock } from './hand-clock.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-function createLogged(level?: LogLevel) {
+function createLogged() {
   const lines: string[] = []
-  const log = createLog({
-    clock: createHandClock(),
-    write: (line) => lines.push(line),
-    ...(level && { level }),
-  })
+  const log = createLog({ clock: createHandClock(), write: (line) => lines.push(line) })
   return { log, lines, last: (): unknown => JSON.parse(lines.at(-1) ?? '') }
 }
 
@@ -33,15 +28,8 @@ describe('a log line', () => {
 
   it('cannot be given another instant, level or event by its fields', () => {
     const { log, last } = createLogged()
-    log.write('warn', 'real', { level: 'debug', event: 'fake', at: 0 })
+    log.write('warn', 'real', { level: 'info', event: 'fake', at: 0 })
     expect(last()).toMatchObject({ level: 'warn', event: 'real' })
-  })
-
-  it('is left out below the level that is asked for', () => {
-    const { log, lines } = createLogged('warn')
-    log.write('info', 'quiet')
-    log.write('error', 'loud')
-    expect(lines).toHaveLength(1)
   })
 
   it.each([

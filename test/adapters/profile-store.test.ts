@@ -177,7 +177,7 @@ describe('a book that cannot be read', () => {
       fault: {
         code: 'EQ_STORE_SYNTAX',
         previous: `${path}.prev`,
-        restore: 'equabot models auth restore --agent main',
+        agent: MAIN_AGENT,
       },
     })
     const { setAside } = orThrow(await store.restorePrevious(MAIN_AGENT))

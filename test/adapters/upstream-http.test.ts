@@ -31,7 +31,6 @@ function upstream(deps: Partial<UpstreamDeps> = {}): ReturnType<typeof createUps
 
 const get = (url: string, more: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
   url,
-  method: 'GET',
   headers: {},
   secretHeaders: { authorization: new Secret(`Bearer ${SECRET}`) },
   timeouts: DEFAULT_SETTINGS.upstream,
@@ -132,7 +131,7 @@ describe('a request', () => {
       response.end()
     })
     const body = new TextEncoder().encode('{"model":"é"}')
-    await answerOf(upstream().send(get(origin, { method: 'POST', body }), never()))
+    await answerOf(upstream().send(get(origin, { body }), never()))
     const { headers, body: received } = await seen.promise
     expect(received).toBe('{"model":"é"}')
     expect(headers).toMatchObject({

@@ -287,12 +287,43 @@ describe('remove', () => {
   })
 })
 
+describe('the list of logins', () => {
+  const LEFT_OUT = { field: 'profiles.anthropic:work.token', problem: 'expected text' }
+
+  it('tells of entries that cannot be read, in the words of models status', async () => {
+    const machine = loginApp({ problems: [LEFT_OUT] })
+    const { exit, out } = await ran(['models', 'auth', 'list'], machine)
+    const status = await ran(['models', 'status'], machine)
+    const notes = out.slice(out.indexOf('Notes\n'))
+    expect(exit).toBe(0)
+    expect(out).toMatch(/^No logins\n/)
+    expect(notes).toContain('profiles.anthropic:work.token expected text. The entry is left out')
+    expect(status.out).toContain(notes)
+  })
+
+  it('--json holds them too', async () => {
+    const machine = loginApp({ problems: [LEFT_OUT] })
+    const { out } = await ran(['models', 'auth', 'list', '--json'], machine)
+    expect(JSON.parse(out)).toMatchObject({
+      problems: [{ field: expect.stringContaining(LEFT_OUT.field) }],
+    })
+  })
+
+  it('is refused when the book cannot be read', async () => {
+    const machine = loginApp({ damage: DAMAGE })
+    const { exit, out, err } = await ran(['models', 'auth', 'list'], machine)
+    expect({ exit, out }).toEqual({ exit: 65, out: '' })
+    expect(err).toContain('auth-profiles.json')
+  })
+})
+
 describe('restore', () => {
   it('puts the last good book back and names the file that was set aside', async () => {
     const machine = loginApp({ books: { main: aBook(aProfile('anthropic:work')) }, damage: DAMAGE })
     const { exit, out } = await ran(['models', 'auth', 'restore'], machine)
     expect(exit).toBe(0)
-    expect(out).toContain('auth-profiles.json.damaged')
+    expect(out).toContain('It holds anthropic:work\n')
+    expect(out).toMatch(/only in .*auth-profiles\.json\.damaged\n/)
     expect((await ran(['models', 'auth', 'list'], machine)).out).toContain('anthropic:work')
   })
 

@@ -73,6 +73,8 @@ export interface FakeAppOptions {
   readonly sessions?: readonly SessionHead[]
   readonly transcript?: readonly TranscriptEntry[]
   readonly raw?: LoadedSettings['raw']
+  /** The variable that gives the gateway's token, instead of its file. */
+  readonly tokenVariable?: string
   readonly parts?: Partial<App>
 }
 
@@ -137,7 +139,10 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     conversation: { turn: turn('here') },
     gatewayFiles: {
       token: async () => ok(new Secret('made-up-gateway-token')),
-      tokenPath: () => `${STATE_DIR}/gateway-token`,
+      tokenSource: () =>
+        options.tokenVariable === undefined
+          ? { kind: 'file', path: `${STATE_DIR}/gateway-token` }
+          : { kind: 'variable', name: options.tokenVariable },
     },
     sandboxKeys: [{ key: 'sandbox-401', does: 'refuses the credential' }],
     async gatewayClient() {

@@ -23,6 +23,12 @@ describe('gateway run', () => {
     expect(exit).toBe(0)
   })
 
+  test('names the variable that the token comes from, where that is so', async () => {
+    const { out } = await gateway(['run'], fakeApp({ tokenVariable: 'EQUABOT_GATEWAY_TOKEN' }))
+    expect(out).toContain('token in EQUABOT_GATEWAY_TOKEN')
+    expect(out).not.toContain('gateway-token ')
+  })
+
   test('is what gateway alone does', async () => {
     const app = fakeApp()
     await gateway(['--port', '0', '--bind', '::1'], app)
@@ -97,6 +103,14 @@ describe('gateway status', () => {
       stateDir: '/home/ada/.equabot',
       tokenPath: '/home/ada/.equabot/gateway-token',
     })
+  })
+
+  test('a token of the environment has a variable and no path', async () => {
+    const app = fakeApp({ gatewayRuns: true, tokenVariable: 'EQUABOT_GATEWAY_TOKEN' })
+    expect((await gateway(['status'], app)).out).toMatch(/Token +EQUABOT_GATEWAY_TOKEN/)
+    const told: unknown = JSON.parse((await gateway(['status', '--json'], app)).out)
+    expect(told).toMatchObject({ tokenVariable: 'EQUABOT_GATEWAY_TOKEN' })
+    expect(told).not.toHaveProperty('tokenPath')
   })
 
   test('exits 69 when none is running', async () => {

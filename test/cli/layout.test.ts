@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { columnsOf, createLayout } from '../../src/cli/layout.ts'
-import { printable, printableJson, printableScreen } from '../../src/cli/printable.ts'
+import { printableJson, printableScreen } from '../../src/cli/printable.ts'
+import { printable } from '../../src/domain/printable.ts'
 
 const pipe = createLayout({ colour: false, width: 80, outputIsTerminal: false })
 const coloured = createLayout({ colour: true, width: 40, outputIsTerminal: true })

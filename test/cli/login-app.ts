@@ -5,7 +5,7 @@ import { run } from '../../src/cli/run.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import type { AgentState } from '../../src/domain/cooldown.ts'
 import type { Fault } from '../../src/domain/fault.ts'
-import type { SessionHead } from '../../src/domain/ports.ts'
+import type { FileProblem, SessionHead } from '../../src/domain/ports.ts'
 import type { ProfileBook } from '../../src/domain/profile.ts'
 import type { Result } from '../../src/domain/result.ts'
 import { fail, ok } from '../../src/domain/result.ts'
@@ -37,6 +37,8 @@ export interface LoginMachine {
   readonly sessions?: readonly SessionHead[]
   /** The unreadable book of `main`. */
   readonly damage?: Extract<Fault, { code: 'EQ_STORE_SYNTAX' }>
+  /** Entries of every book that cannot be read. */
+  readonly problems?: readonly FileProblem[]
 }
 
 export interface LoginApp {
@@ -47,7 +49,7 @@ export interface LoginApp {
 
 export function loginApp(machine: LoginMachine = {}): LoginApp {
   const clock = fakeClock()
-  const profiles = memoryProfileStore(machine.books)
+  const profiles = withProblems(memoryProfileStore(machine.books), machine.problems ?? [])
   if (machine.damage) profiles.damage('main' as never, machine.damage)
   const settings = memorySettingsStore({ raw: machine.config ?? {}, decode: decodeSettings })
   const states = memoryStateStore(machine.states)
@@ -99,6 +101,19 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
   return { app: parts as App, profiles, settings }
 }
 
+function withProblems(
+  store: MemoryProfileStore,
+  problems: readonly FileProblem[],
+): MemoryProfileStore {
+  return {
+    ...store,
+    async read(agent) {
+      const stored = await store.read(agent)
+      return stored.ok ? ok({ ...stored.value, problems }) : stored
+    },
+  }
+}
+
 export interface Person {
   /** Piped into the command; without it, and without a person, standard input is empty. */
   readonly input?: string
@@ -145,7 +160,7 @@ export async function ran(
     err: (text) => void (written.err += text),
     readInput: async () => ok(person.input ?? ''),
     askSecret: async (question, instead) => answer(question, instead, answers?.secret),
-    confirm: async (question, instead) => answer(question, instead, answers?.yes),
+    confirm: async (question) => answer(question, 'Add --yes', answers?.yes),
     choose: async (question, _options, instead) => answer(question, instead, answers?.choice),
   }
   const host: Host = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentId } from '../../src/domain/names.ts'
+import { MAIN_AGENT } from '../../src/domain/names.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { DAY_MS, HOUR_MS } from '../../src/domain/time.ts'
 import { aBook, aProfile, FAKE_NOW, plainFingerprint } from '../../src/testing.ts'
@@ -125,7 +126,7 @@ describe('models status', () => {
         line: 3,
         column: 7,
         previous: '/state/agents/main/agent/auth-profiles.json.previous',
-        restore: 'equabot models auth restore',
+        agent: MAIN_AGENT,
       },
     })
     for (const options of [[], ['--check']]) {
@@ -222,6 +223,13 @@ describe('models set', () => {
       out: 'Default model: openai/gpt-5.1 (in ~/.equabot/equabot.json)\n',
     })
     expect((await ran(['models', 'status', '--plain'], machine)).out).toBe('openai/gpt-5.1\n')
+  })
+
+  it('takes no profile, and its hint offers none', async () => {
+    const { exit, err } = await ran(['models', 'set', 'anthropic/claude-x@anthropic:work'])
+    expect(exit).toBe(64)
+    expect(err).toContain('In the config it takes no profile')
+    expect(err).not.toContain('with @provider:name')
   })
 
   it('refuses an unknown provider and says what is near', async () => {

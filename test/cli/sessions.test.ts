@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { addSessionsCommands } from '../../src/cli/sessions.ts'
 import type { TranscriptEntry } from '../../src/domain/chat.ts'
 import type { ProfileId } from '../../src/domain/names.ts'
+import { sessionJson } from '../../src/wire/report-json.ts'
 import type { FakeApp, FakeTerminal, Ran } from './fake-chat-app.ts'
 import { fakeApp, fakeTerminal, head, NOW, runCommand } from './fake-chat-app.ts'
 
@@ -36,6 +37,12 @@ describe('sessions list', () => {
   test('--json gives the heads', async () => {
     const { out } = await sessions(['list', '--json'], fakeApp({ sessions: [head('main')] }))
     expect(JSON.parse(out)).toMatchObject({ agent: 'main', sessions: [{ id: 'main', turns: 1 }] })
+  })
+
+  test('--json gives the members that the control API gives, and no others', async () => {
+    const entry = head('main', { startedAt: NOW, title: 'hello' })
+    const { out } = await sessions(['list', '--json'], fakeApp({ sessions: [entry] }))
+    expect(JSON.parse(out)).toMatchObject({ sessions: [sessionJson(entry)] })
   })
 
   test('says when there are none', async () => {

@@ -16,7 +16,7 @@ const jobs: Readonly<Record<string, (terminal: Terminal) => Promise<unknown>>> =
     const answer = await askSecret('Paste it', 'Pipe it in')
     return answer.ok ? [...answer.value].toReversed().join('') : answer.fault
   },
-  confirm: ({ confirm }) => confirm('Sure?', 'Add --yes'),
+  confirm: ({ confirm }) => confirm('Sure?'),
   choose: ({ choose }) =>
     choose(
       'Which?',

@@ -126,8 +126,8 @@ describe('without a terminal', () => {
     resultOf(spawnSync(process.execPath, [program, job], { input, encoding: 'utf8' }).stdout)
 
   it('nobody is asked, and what to do instead is said', () => {
-    expect(piped('confirm')).toMatchObject({
-      fault: { code: 'EQ_PROMPT_NO_TTY', instead: 'Add --yes' },
+    expect(piped('choose')).toMatchObject({
+      fault: { code: 'EQ_PROMPT_NO_TTY', instead: 'Name it' },
     })
     expect(piped('secret')).toMatchObject({ code: 'EQ_PROMPT_NO_TTY', instead: 'Pipe it in' })
   })

@@ -53,6 +53,12 @@ describe('up in a terminal', () => {
     expect(out).not.toContain('made-up-gateway-token')
   })
 
+  test('a token of the environment is named by its variable, for the file may hold another', async () => {
+    const { out } = await up(fakeApp({ tokenVariable: 'EQUABOT_GATEWAY_TOKEN' }))
+    expect(out).toContain('ANTHROPIC_AUTH_TOKEN="$EQUABOT_GATEWAY_TOKEN"')
+    expect(out).not.toContain('gateway-token')
+  })
+
   test('a token path that a shell would split is quoted', async () => {
     const app = fakeApp({ parts: { show: () => "/srv/ada's files/gateway-token" } })
     const { out } = await up(app)

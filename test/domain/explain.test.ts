@@ -129,7 +129,7 @@ test('a hint names the command where a command helps', () => {
       'equabot models auth paste-token --provider anthropic, or set ANTHROPIC_API_KEY',
     EQ_UPSTREAM_FAILED: 'equabot models auth paste-token --provider anthropic',
     EQ_GATEWAY_DOWN: 'equabot gateway run',
-    EQ_STORE_SYNTAX: 'equabot models auth restore',
+    EQ_STORE_SYNTAX: 'equabot models auth restore --agent main',
     EQ_PROFILE_INHERITED: 'equabot models auth remove anthropic:work --agent main',
     EQ_MODEL_NO_DEFAULT: 'equabot models set ollama/<model>',
   } as const

@@ -5,6 +5,7 @@ import {
   formatModelRef,
   nameOf,
   parseAgentId,
+  parseAlias,
   parseModelKey,
   parseModelRef,
   parseProfileId,
@@ -205,4 +206,20 @@ describe('an agent or session id', () => {
       }),
     )
   })
+})
+
+describe('an alias', () => {
+  test.each(['opus', 'Opus', '4o', 'a.b_c:d-e', 'x'.repeat(64)])(
+    '%j is one, its case kept',
+    (text) => {
+      expect(parseAlias(text)).toBe(text)
+    },
+  )
+
+  test.each(['', '.x', '_x', '-x', ' x', 'a b', 'a/b', '@x', 'ä', 'x'.repeat(65)])(
+    '%j is none',
+    (text) => {
+      expect(parseAlias(text)).toBeUndefined()
+    },
+  )
 })

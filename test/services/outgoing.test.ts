@@ -112,7 +112,6 @@ test('the address is the base URL and the path, the body as given, the timeouts 
   const request = sent('openai', KEY, {}, { settings })
   expect(request).toMatchObject({
     url: 'http://127.0.0.1:9/v1/v1/x',
-    method: 'POST',
     body: '{}',
     timeouts: { idleTimeoutMs: 7_000 },
   })

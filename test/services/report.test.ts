@@ -172,11 +172,11 @@ describe('the list of credentials', () => {
       variables: { OPENAI_API_KEY: 'fake' },
     })
     const all = orThrow(await at.report.credentials({}))
-    expect(all.map(({ provider: id }) => id)).toEqual(['anthropic', 'openai'])
+    expect(all.providers.map(({ provider: id }) => id)).toEqual(['anthropic', 'openai'])
     const one = orThrow(await at.report.credentials({ provider: provider('openai') }))
-    expect(one.flatMap(({ candidates }) => candidates.map((entry) => entry.profile))).toEqual([
-      'openai:env',
-    ])
+    expect(
+      one.providers.flatMap(({ candidates }) => candidates.map((entry) => entry.profile)),
+    ).toEqual(['openai:env'])
   })
 })
 

@@ -1,7 +1,7 @@
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseEnvText, upsertEnvText } from '../../src/wire/env-file.ts'
+import { parseEnvText } from '../../src/wire/env-file.ts'
 
 function variables(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(parseEnvText(text).entries.map(({ name, value }) => [name, value]))
@@ -62,48 +62,6 @@ describe('a .env file', () => {
         const text = lines.map((parts) => parts.join('') + end).join('')
         expect(variables(text)).toEqual({ ...parseEnv(text) })
       }),
-    )
-  })
-})
-
-describe('setting a variable', () => {
-  test('replaces it in place and keeps what stands around it', () => {
-    const text = '# keys\nexport A="old\nlines" # work\nB=2\n'
-    expect(upsertEnvText(text, 'A', 'new')).toBe('# keys\nexport A=new # work\nB=2\n')
-  })
-
-  test('adds it at the end without blank lines', () => {
-    expect(upsertEnvText('', 'A', '1')).toBe('A=1\n')
-    expect(upsertEnvText('A=1', 'B', '2')).toBe('A=1\nB=2\n')
-    expect(upsertEnvText('A=1\r\n', 'B', '2')).toBe('A=1\r\nB=2\r\n')
-  })
-
-  test('refuses a name or a value that such a file cannot hold', () => {
-    expect(upsertEnvText('', 'A B', '1')).toBeUndefined()
-    expect(upsertEnvText('', 'A', '\'"`')).toBeUndefined()
-    expect(upsertEnvText('', 'A', 'x\ry')).toBeUndefined()
-  })
-
-  test('a value reads back as it was, other variables stay, and doing it twice is doing it once', () => {
-    const value = fc.oneof(
-      fc.string(),
-      fc.string({ unit: fc.constantFrom('a', ' ', '#', '\\', 'n', '"', "'", '\n', '=', '$', '`') }),
-    )
-    const text = fc.constantFrom(
-      '',
-      'B=1',
-      '# c\nB=1\nA=0 # x\n',
-      "A='\n\n'\nB=1\n",
-      'A="open\nB=1\n',
-    )
-    fc.assert(
-      fc.property(text, value, (before, wanted) => {
-        const after = upsertEnvText(before, 'A', wanted)
-        if (after === undefined) return
-        expect(variables(after)).toEqual({ ...variables(before), A: wanted })
-        expect(upsertEnvText(after, 'A', wanted)).toBe(after)
-      }),
-      { numRuns: 500 },
     )
   })
 })

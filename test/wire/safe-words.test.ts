@@ -7,6 +7,8 @@ test.each([
   ['a window title', 'a\u001b]0;title\u0007b', 'ab'],
   ['a link', '\u001b]8;;http://x\u001b\\text\u001b]8;;\u001b\\', 'text'],
   ['an eight-bit escape', '\u009b2Jx', 'x'],
+  ['an eight-bit window title', 'a\u009d0;title\u009cb', 'ab'],
+  ['an escape that is cut off', 'a\u001b[31', 'a'],
   ['a line break', 'one\r\n\ttwo', 'one two'],
   ['reversed text', 'abc\u202Edef', 'abcdef'],
 ])('%s is taken out', (_what, text, words) => {

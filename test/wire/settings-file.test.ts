@@ -75,7 +75,7 @@ describe('a settings file', () => {
           protocol: 'openai-chat',
           apiKey: '${BOX_KEY}',
           headers: { 'x-a': 'b' },
-          models: [{ id: 'm', maxTokens: 9 }],
+          models: [{ id: 'm' }],
         },
       ],
     ])
@@ -214,10 +214,25 @@ describe('a settings file', () => {
       1,
     ],
     [
+      'a provider without an address',
+      '{ models: { providers: { office: { apiKey: "none", models: [{ id: "big" }] } } } }',
+      'models.providers.office',
+      'needs a "baseUrl", for it is no built-in provider',
+      1,
+    ],
+    [
+      'a built-in provider misspelled',
+      '{ models: { providers: { claude: {}, opnai: { apiKey: "${KEY}" } } } }',
+      'models.providers.opnai',
+      'needs a "baseUrl", for it is no built-in provider',
+      1,
+      'openai',
+    ],
+    [
       'a bad alias',
       '{ agents: { defaults: { aliases: { "a b": "x/y" } } } }',
       'agents.defaults.aliases.a b',
-      'is not an alias: letters, digits, "_", ".", ":" and "-" only',
+      'is not an alias: a letter or digit, then also "_", ".", ":" and "-", at most 64',
       1,
     ],
     [
@@ -378,7 +393,7 @@ describe('an edit', () => {
   })
 
   test('beside a secret that is there already is made', () => {
-    const text = '{ models: { providers: { x: { apiKey: "sk-fake-0123456789abcdef" } } } }'
+    const text = '{ models: { providers: { groq: { apiKey: "sk-fake-0123456789abcdef" } } } }'
     expect(edited(text, { path: ['gateway', 'port'], value: 1 })).toContain(
       'sk-fake-0123456789abcdef',
     )
@@ -391,7 +406,7 @@ test('references, comments and order survive any edit', () => {
   upstream: { idleTimeoutMs: 0x100 }, // hex
   /* keys */
   env: { vars: { B: '\${A}', A: "x" } },
-  models: { providers: { box: { apiKey: '\${BOX}' /* later */ } } },
+  models: { providers: { groq: { apiKey: '\${BOX}' /* later */ } } },
 }
 // last
 `
