@@ -5,7 +5,8 @@
  * against it import fakes from `equabot/testing`.
  */
 
-export { EquabotError, fail, ok, orThrow } from './domain/result.ts'
+export { EquabotError, orThrow } from './domain/equabot-error.ts'
+export { fail, ok } from './domain/result.ts'
 export type { Result } from './domain/result.ts'
 export { Secret } from './domain/secret.ts'
 export { explain } from './domain/explain.ts'

@@ -1,6 +1,7 @@
 import type { ConfigFault } from '../src/domain/fault.ts'
 import type { Result } from '../src/domain/result.ts'
-import { ok, orThrow } from '../src/domain/result.ts'
+import { orThrow } from '../src/domain/equabot-error.ts'
+import { ok } from '../src/domain/result.ts'
 import type { Settings } from '../src/domain/settings.ts'
 import { parseSettings } from '../src/wire/settings-file.ts'
 

@@ -7,7 +7,8 @@ import { createLocks } from '../../src/adapters/lock.ts'
 import { createProfileStore } from '../../src/adapters/profile-store.ts'
 import { MAIN_AGENT, parseProfileId } from '../../src/domain/names.ts'
 import { withProfile } from '../../src/domain/profile.ts'
-import { ok, orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
+import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 
 const [, , job, stateDir, count = '0'] = process.argv

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { createFileCheck } from '../../src/adapters/file-check.ts'
 import { createFiles } from '../../src/adapters/files.ts'
 import type { FileProblem } from '../../src/domain/ports.ts'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import { parseSettings } from '../../src/wire/settings-file.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

@@ -17,7 +17,7 @@ import type { FileSystem, OpenFile } from '../../src/adapters/file-system.ts'
 import { nodeFileSystem } from '../../src/adapters/file-system.ts'
 import { createFiles, previousPathOf } from '../../src/adapters/files.ts'
 import type { StoreFault } from '../../src/domain/fault.ts'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import type { Result } from '../../src/domain/result.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

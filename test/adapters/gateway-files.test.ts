@@ -5,7 +5,8 @@ import { createFiles } from '../../src/adapters/files.ts'
 import { openHome } from '../../src/adapters/home.ts'
 import { createLocks } from '../../src/adapters/lock.ts'
 import type { Clock, GatewayRecord } from '../../src/domain/ports.ts'
-import { fail, ok, orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const hastyClock: Clock = {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openHome } from '../../src/adapters/home.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 
 const open = (variables: Record<string, string>) => orThrow(openHome(variables))
 

@@ -6,7 +6,8 @@ import type { TranscriptEntry } from '../../src/domain/chat.ts'
 import { MAIN_AGENT, parseSessionId } from '../../src/domain/names.ts'
 import type { SessionId } from '../../src/domain/names.ts'
 import type { SessionHead, SessionStore } from '../../src/domain/ports.ts'
-import { fail, ok, orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { createFixture } from './stores-fixture.ts'
 
 function session(name: string): SessionId {

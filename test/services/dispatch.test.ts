@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fail, orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
+import { fail } from '../../src/domain/result.ts'
 import type { AgentId } from '../../src/domain/names.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { ResolvedModel } from '../../src/domain/models.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import { house, outcome } from './house.ts'
 
 const KEYED = { variables: { ANTHROPIC_API_KEY: 'fake' } }

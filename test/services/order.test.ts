@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import { aBook, aProfile } from '../../src/testing.ts'
 import { ANTHROPIC } from '../arbitrary-worlds.ts'
 import { agent } from '../names-from.ts'

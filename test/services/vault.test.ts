@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import { withOrder } from '../../src/domain/profile.ts'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import { DAY_MS, MINUTE_MS } from '../../src/domain/time.ts'
 import { aBook, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { ANTHROPIC } from '../arbitrary-worlds.ts'

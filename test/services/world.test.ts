@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/domain/fault.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
-import { orThrow } from '../../src/domain/result.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
 import {
   aBook,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { EquabotError, fail, ok, orThrow } from '../../src/domain/result.ts'
+import { EquabotError, orThrow } from '../../src/domain/equabot-error.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 
 test('orThrow gives the value of a success', () => {
   expect(orThrow(ok(7))).toBe(7)
