@@ -25,7 +25,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // Whoever read our output has heard enough: `equabot … | head`.
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE') {
+      process.exitCode = 1
+      if (stream === process.stdout)
+        process.stderr.write(`Cannot write the output (${error.code})\n`)
+    }
     stopping.abort()
   })
 }

@@ -80,6 +80,7 @@ export function fakeUpstream(
   script: (
     request: UpstreamRequest,
     index: number,
+    signal: AbortSignal,
   ) => UpstreamAnswer | UpstreamFailure | Promise<UpstreamAnswer | UpstreamFailure>,
 ): FakeUpstream {
   const requests: UpstreamRequest[] = []
@@ -91,7 +92,7 @@ export function fakeUpstream(
       const aborted = new Promise<UpstreamFailure>((resolve) => {
         signal.addEventListener('abort', () => resolve(CANCELLED), { once: true })
       })
-      const outcome = await Promise.race([script(request, requests.length - 1), aborted])
+      const outcome = await Promise.race([script(request, requests.length - 1, signal), aborted])
       return 'reason' in outcome ? fail(outcome) : ok(outcome)
     },
   }

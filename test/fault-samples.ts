@@ -67,6 +67,12 @@ export const FAULT_SAMPLES: {
     minLength: 90,
     prefix: 'sk-ant-api03-',
   },
+  EQ_SECRET_FOREIGN: {
+    code: 'EQ_SECRET_FOREIGN',
+    provider: provider('openai'),
+    owner: anthropic,
+    prefix: 'sk-ant-',
+  },
   EQ_SECRET_PLACEHOLDER: { code: 'EQ_SECRET_PLACEHOLDER' },
   EQ_SECRET_TOO_LONG: { code: 'EQ_SECRET_TOO_LONG', maxLength: 8_192 },
   EQ_PROMPT_NO_TTY: { code: 'EQ_PROMPT_NO_TTY', instead: 'Pipe it in on standard input' },

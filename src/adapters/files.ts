@@ -26,6 +26,8 @@ export interface Files {
    * @faults `EQ_STORE_UNWRITABLE` the file is the old one, or the new one whole; `EQ_STORE_UNSAFE` a name that leads elsewhere
    */
   replace(path: string, text: string, previous?: string): Promise<Result<void, StoreFault>>
+  /** `replace` for files that are ours alone: a link in the place is replaced, what it leads to is left alone. */
+  write(path: string, text: string): Promise<Result<void, StoreFault>>
   /** Adds whole lines at the end. A last line that a crash left unfinished is closed first. Not forced to the disk. */
   append(path: string, lines: string): Promise<Result<void, StoreFault>>
   /** Copies the bytes to a new file, which is on the disk afterwards. */
@@ -55,6 +57,17 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constant
 export function createFiles(system: FileSystem = nodeFileSystem): Files {
   const sweptFolders = new Set<string>()
 
+  async function place(path: string, text: string, previous?: string): Promise<void> {
+    await makeFolder(system, dirname(path))
+    if (previous !== undefined) {
+      await placeFile(system, previousPathOf(path), Buffer.from(previous))
+    }
+    await placeFile(system, path, Buffer.from(text))
+    if (sweptFolders.has(dirname(path))) return
+    sweptFolders.add(dirname(path))
+    await sweepBeside(system, path)
+  }
+
   return {
     async read(path, maxBytes = MAX_BYTES) {
       const read = await readBytes(system, path, maxBytes)
@@ -70,18 +83,12 @@ export function createFiles(system: FileSystem = nodeFileSystem): Files {
 
     async replace(path, text, previous) {
       const target = await targetOf(system, path)
-      if (!target.ok) return target
-      const real = target.value
-      return writing(path, async () => {
-        await makeFolder(system, dirname(real))
-        if (previous !== undefined) {
-          await placeFile(system, previousPathOf(real), Buffer.from(previous))
-        }
-        await placeFile(system, real, Buffer.from(text))
-        if (sweptFolders.has(dirname(real))) return
-        sweptFolders.add(dirname(real))
-        await sweepBeside(system, real)
-      })
+      return target.ok ? writing(path, () => place(target.value, text, previous)) : target
+    },
+
+    async write(path, text) {
+      const target = await ownTargetOf(system, path)
+      return target.ok ? writing(path, () => place(path, text)) : target
     },
 
     append: (path, lines) => writing(path, () => appendLines(system, path, lines)),
@@ -103,14 +110,17 @@ export function createFiles(system: FileSystem = nodeFileSystem): Files {
       return isAbsent(names.fault) ? ok([]) : names
     },
 
-    async realPath(path) {
-      try {
-        return await system.realpath(path)
-      } catch {
-        const folder = dirname(path)
-        return join(await system.realpath(folder).catch(() => folder), basename(path))
-      }
-    },
+    realPath: (path) => realPathOf(system, path),
+  }
+}
+
+/** Also of a file in folders that are yet to be made: it is by this path that everybody must lock it. */
+async function realPathOf(system: FileSystem, path: string): Promise<string> {
+  try {
+    return await system.realpath(path)
+  } catch {
+    const folder = dirname(path)
+    return folder === path ? path : join(await realPathOf(system, folder), basename(path))
   }
 }
 
@@ -130,6 +140,17 @@ async function targetOf(system: FileSystem, path: string): Promise<Result<string
   } catch (cause) {
     // Only a link that leads nowhere ends here: a missing name was answered above.
     if (errnoOf(cause) === 'ENOENT') return unsafe('symlink')
+    return fail({ code: 'EQ_STORE_UNWRITABLE', path, errno: errnoOf(cause) })
+  }
+}
+
+/** Whether a name may be taken by a file of ours: nothing is there, a link, or a file of this user. */
+async function ownTargetOf(system: FileSystem, path: string): Promise<Result<void, StoreFault>> {
+  try {
+    const name = await factsIfAny(() => system.lstat(path))
+    const hazard = !name || name.kind === 'link' ? undefined : hazardOf(name, 'other_owner')
+    return hazard ? fail({ code: 'EQ_STORE_UNSAFE', path, problem: hazard }) : ok()
+  } catch (cause) {
     return fail({ code: 'EQ_STORE_UNWRITABLE', path, errno: errnoOf(cause) })
   }
 }

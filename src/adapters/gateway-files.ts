@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 
-import type { StoreFault } from '../domain/fault.ts'
+import type { Fault, StoreFault } from '../domain/fault.ts'
 import type { Clock, GatewayFiles, GatewayRecord } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -51,7 +51,8 @@ export function createGatewayFiles(deps: {
         ? { kind: 'variable', name: 'EQUABOT_GATEWAY_TOKEN' }
         : { kind: 'file', path: home.gatewayTokenPath },
 
-    token: async () => (home.gatewayTokenOverride ? ok(home.gatewayTokenOverride) : ownToken()),
+    token: async () =>
+      home.gatewayTokenOverride ? givenToken(home.gatewayTokenOverride) : ownToken(),
 
     async claim() {
       const lock = await locks.tryHold(CLAIM, CLAIM_WAIT_MS)
@@ -68,7 +69,7 @@ export function createGatewayFiles(deps: {
         return removed
       }
       return ok({
-        publish: (record) => files.replace(recordPath, renderGatewayRecord(record)),
+        publish: (record) => files.write(recordPath, renderGatewayRecord(record)),
         async release() {
           await files.remove(recordPath)
           release()
@@ -102,7 +103,7 @@ function createTokenFile(
     if (!present.ok) return present
     if (present.value) return ok(present.value)
     const text = `eqb_${randomBytes(TOKEN_BYTES).toString('base64url')}`
-    const saved = await files.replace(path, `${text}\n`)
+    const saved = await files.write(path, `${text}\n`)
     return saved.ok ? ok(new Secret(text)) : saved
   }
 
@@ -112,4 +113,11 @@ function createTokenFile(
     // Of two first starts the second finds the token of the first.
     return present.value ? ok(present.value) : locks.withLock('gateway-token', storedOrNew)
   }
+}
+
+/** A token that no header can hold would lock everybody out. */
+function givenToken(token: Secret): Result<Secret, Fault> {
+  if (/^[\x21-\x7e]+$/.test(token.reveal())) return ok(token)
+  const detail = 'EQUABOT_GATEWAY_TOKEN must be letters, digits and signs without blanks'
+  return fail({ code: 'EQ_USAGE', detail })
 }

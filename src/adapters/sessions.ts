@@ -71,7 +71,7 @@ export function createSessionStore(deps: {
         const lines = renderTranscriptLines(said)
         const appended = lines === '' ? ok() : await files.append(transcriptPath(agent, id), lines)
         if (!appended.ok) return appended
-        return files.replace(headPath(agent, id), renderSessionHead(change(head.value)))
+        return files.write(headPath(agent, id), renderSessionHead(change(head.value)))
       }),
 
     async transcript(agent, id) {

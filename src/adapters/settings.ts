@@ -15,7 +15,7 @@ type Loaded = Result<LoadedSettings, ConfigFault | StoreFault>
 export interface SettingsStoreDeps {
   readonly home: Pick<Home, 'configPath'>
   readonly locks: Pick<Locks, 'withLock'>
-  readonly files: Pick<Files, 'read' | 'version' | 'replace' | 'realPath'>
+  readonly files: Pick<Files, 'read' | 'version' | 'replace' | 'write' | 'realPath'>
 }
 
 export function createSettingsStore({ home, locks, files }: SettingsStoreDeps): SettingsStore {
@@ -53,7 +53,7 @@ export function createSettingsStore({ home, locks, files }: SettingsStoreDeps): 
 
     if (before.value.migrated.length > 0) {
       const backup = backupPathOf(await files.realPath(path))
-      const kept = await files.replace(backup, text)
+      const kept = await files.write(backup, text)
       if (!kept.ok) return kept
     }
     const written = await files.replace(path, next.value)

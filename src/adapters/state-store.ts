@@ -91,7 +91,7 @@ function createStateWriter(deps: Deps, agent: AgentId): StateWriter {
     const before = await load()
     saving = { state: applied(changes, before), count: changes.length }
     saves += 1
-    const replaced = await files.replace(path, renderStateFile(saving.state))
+    const replaced = await files.write(path, renderStateFile(saving.state))
     if (replaced.ok) changes = changes.slice(saving.count)
     saving = undefined
     saves += 1

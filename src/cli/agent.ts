@@ -17,7 +17,7 @@ import { createScriptScreen } from './chat-screen.ts'
 import { playTurn } from './chat-turn.ts'
 
 interface AgentOptions extends ChatOptions {
-  readonly message: string
+  readonly message?: string
   readonly json?: boolean
 }
 
@@ -25,7 +25,7 @@ export function addAgentCommands(program: Command, context: CommandContext): voi
   examples(
     withChatOptions(program.command('agent'))
       .description('Send one message and print the reply; nothing else goes to standard output')
-      .requiredOption('--message <text>', 'the message; - reads it from standard input')
+      .option('--message <text>', 'the message; - reads it from standard input')
       .option('--json', 'print one object with the reply and who gave it')
       .action(action(context, (options: AgentOptions) => agent(context, options))),
     [
@@ -57,7 +57,14 @@ async function agent(
   return ok({ text: '', json: playedJson(played, chosen.value) })
 }
 
-async function messageText(terminal: Terminal, given: string): Promise<Result<string, Fault>> {
+async function messageText(
+  terminal: Terminal,
+  given: string | undefined,
+): Promise<Result<string, Fault>> {
+  if (given === undefined) {
+    const detail = 'There is no message; write it behind --message'
+    return fail({ code: 'EQ_USAGE', detail, command: 'equabot agent' })
+  }
   const text = given === '-' ? await terminal.readInput() : ok(given)
   if (!text.ok) return text
   const message = text.value.trim()

@@ -96,7 +96,7 @@ export async function whoAnswers(
   return unborn ? app.report.explain(asked) : report
 }
 
-/** `anthropic/claude-sonnet-5 by anthropic:work`. */
+/** `anthropic/claude-sonnet-5-5 by anthropic:work`. */
 export function answererText({ model, next }: ExplainReport): string {
   const name = formatModelKey(model)
   return next ? `${name} by ${next.profile}` : `${name}, for which no credential is usable`

@@ -31,7 +31,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
       .action(appAction(context, set)),
     [
       ['equabot config set gateway.port 18790'],
-      ['equabot config set agents.defaults.model anthropic/claude-sonnet-5'],
+      ['equabot config set agents.defaults.model anthropic/claude-sonnet-5-5'],
       [`equabot config set 'models.providers["my.host"].baseUrl' https://my.host/v1`],
     ],
   )

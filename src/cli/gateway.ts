@@ -80,7 +80,8 @@ async function run(
   const started = await app.startGateway({
     ...(port.value !== undefined && { port: port.value }),
     ...(options.bind !== undefined && { bind: options.bind }),
-    logToStderr: true,
+    // A person reads the log file; a service manager collects what comes here.
+    logToStderr: !context.terminal.outputIsTerminal,
   })
   if (!started.ok) return started
   context.terminal.out(`${await listeningLine(app, started.value)}\n`)

@@ -28,7 +28,7 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     .description('Which model and login serve you, and why; alone it shows the status')
   examples(models, [
     ['equabot models status', 'the default model, the login that serves it, and why'],
-    ['equabot models set anthropic/claude-sonnet-5', 'choose the default model'],
+    ['equabot models set anthropic/claude-sonnet-5-5', 'choose the default model'],
     ['equabot models auth add', 'give Equabot a key or token'],
   ])
 
@@ -64,7 +64,7 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     .argument('<model>', 'provider/model, or an alias')
     .option('--json', 'print JSON')
     .action(appAction(context, setModel))
-  examples(set, [['equabot models set anthropic/claude-sonnet-5'], ['equabot models set opus']])
+  examples(set, [['equabot models set anthropic/claude-sonnet-5-5'], ['equabot models set opus']])
 
   addAliasCommands(models, context)
   addFallbackCommands(models, context)

@@ -2,6 +2,7 @@
 
 import { explain } from '../domain/explain.ts'
 import { formatModelKey } from '../domain/names.ts'
+import { SANDBOX } from '../domain/provider.ts'
 import type { StatusReport } from '../domain/report.ts'
 import {
   becauseWords,
@@ -80,7 +81,8 @@ function missingBlock({ missing }: StatusReport, { layout }: Scene): string {
     layout.heading('Missing auth'),
     ...missing.map(({ provider, variables }) => {
       const variable = variables[0] === undefined ? '' : `, or set ${variables[0]}`
-      return `  ${layout.paint('bad', provider)}  ${credentialCommand(provider)}${variable}`
+      const who = provider === SANDBOX ? 'any real provider' : provider
+      return `  ${layout.paint('bad', who)}  ${credentialCommand(provider)}${variable}`
     }),
   )
 }
@@ -103,7 +105,7 @@ export function notesBlock(
 ): string {
   if (problems.length === 0 && migrated.length === 0) return ''
   const note = (field: string, words: string): Cell =>
-    layout.paragraph(`${field} ${words}`, { indent: 4, first: '  ' })
+    layout.paragraph(`${field}: ${words}`, { indent: 4, first: '  ' })
   return lines(
     layout.heading('Notes'),
     ...problems.map(({ field, problem }) => note(layout.paint('warn', show(field)), problem)),

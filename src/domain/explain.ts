@@ -4,6 +4,7 @@ import type { DispatchFault, FailedAttempt, Fault, StoreFault } from './fault.ts
 import type { EpochMs } from './time.ts'
 import { dateText, inWords } from './time.ts'
 import { maskSecrets } from './secret-forms.ts'
+import { isReserved } from './world.ts'
 import { credentialCommand, passedOverWords, reasonWords } from './wording.ts'
 
 export interface Explanation {
@@ -174,6 +175,13 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
       )
     case 'EQ_SECRET_PLACEHOLDER':
       return say('That is a placeholder, not a secret', 'Paste the real key or token', 64, 400)
+    case 'EQ_SECRET_FOREIGN':
+      return say(
+        `A ${fault.prefix}… is a secret of ${fault.owner}, not of ${fault.provider}`,
+        `If that is meant: equabot models auth paste-token --provider ${fault.owner}`,
+        64,
+        400,
+      )
     case 'EQ_SECRET_TOO_LONG':
       return say(
         `The secret is longer than ${fault.maxLength} characters`,
@@ -194,6 +202,14 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         500,
       )
     case 'EQ_STORE_UNREADABLE':
+      if (fault.errno === 'EFBIG') {
+        return say(
+          `${fault.path} is too large to be what it should be`,
+          'Look at it, and move it away',
+          65,
+          503,
+        )
+      }
       return say(
         `Cannot read ${fault.path} (${fault.errno})`,
         `Check owner and mode: ls -l ${fault.path}`,
@@ -520,7 +536,9 @@ function failedHint(last: FailedAttempt): string {
   const provider = last.profile.slice(0, last.profile.indexOf(':'))
   switch (last.reason) {
     case 'auth':
-      return `Give it a new credential: ${credentialCommand(provider)}`
+      return isReserved(last.profile)
+        ? `Give it a new credential: ${credentialCommand(provider)}`
+        : `Give it a new credential: ${credentialCommand(provider)} --profile-id ${last.profile}`
     case 'permission':
       return `Use an API key: ${credentialCommand(provider)}`
     case 'billing':

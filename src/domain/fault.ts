@@ -96,6 +96,12 @@ export type SecretFault =
       readonly prefix: string
     }
   | { readonly code: 'EQ_SECRET_PLACEHOLDER' }
+  | {
+      readonly code: 'EQ_SECRET_FOREIGN'
+      readonly provider: ProviderId
+      readonly owner: ProviderId
+      readonly prefix: string
+    }
   | { readonly code: 'EQ_SECRET_TOO_LONG'; readonly maxLength: number }
   | { readonly code: 'EQ_PROMPT_NO_TTY'; readonly instead: string }
   | { readonly code: 'EQ_INTERRUPTED' }

@@ -73,7 +73,7 @@ function accessOf(candidate: Candidate, world: World): Access {
   const { credential, missingVariable } = candidate
   if (missingVariable !== undefined) return { state: 'missing', variable: missingVariable }
   if (!credential) return { state: 'usable' }
-  if (bearerOf(credential).length === 0) return { state: 'missing' }
+  if (bearerOf(credential).length === 0 || candidate.unusable) return { state: 'missing' }
   const at = expiresAtOf(credential)
   if (at !== undefined && isExpired(credential, world.now)) return { state: 'expired', at }
   const failure = usageOf(candidate, world.state)?.lastFailure

@@ -40,6 +40,8 @@ export interface Candidate {
   readonly lane: Lane
   /** What config accepts for this profile; absent: anything. */
   readonly mode?: CredentialType
+  /** No provider would take it: text that stands for a secret, or one with characters that no header can hold. */
+  readonly unusable?: 'placeholder' | 'malformed'
   /** The variable that config refers to and that is not set. */
   readonly missingVariable?: string
 }
@@ -57,6 +59,8 @@ export type PassedOver =
   | { readonly code: 'mode_mismatch'; readonly mode: CredentialType; readonly type: CredentialType }
   | { readonly code: 'missing_variable'; readonly variable: string }
   | { readonly code: 'blank' }
+  | { readonly code: 'placeholder' }
+  | { readonly code: 'malformed' }
   | { readonly code: 'expired'; readonly at: EpochMs }
   | { readonly code: 'awaiting_renewal'; readonly at: EpochMs }
   | { readonly code: 'policy_refused'; readonly at: EpochMs; readonly words: string }
@@ -150,6 +154,7 @@ function unfitness(candidate: Candidate, now: EpochMs): PassedOver | undefined {
     return { code: 'mode_mismatch', mode, type: credential.type }
   }
   if (bearerOf(credential).length === 0) return { code: 'blank' }
+  if (candidate.unusable) return { code: candidate.unusable }
   if (!isExpired(credential, now)) return undefined
   const at = expiresAtOf(credential) ?? now
   return { code: isRenewable(credential) ? 'awaiting_renewal' : 'expired', at }

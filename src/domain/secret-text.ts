@@ -13,6 +13,8 @@ export interface PastedSecret {
 }
 
 const MAX_LENGTH = 8_192
+/** What no HTTP header can hold as part of a secret. */
+const STRANGE = /[^\x21-\x7e]/
 
 /** Texts that stand for a secret in documentation or in a masked screen. */
 const PLACEHOLDERS =
@@ -24,25 +26,60 @@ const ASSIGNMENT =
 
 /**
  * @faults `EQ_SECRET_EMPTY`, `EQ_SECRET_PLACEHOLDER`, `EQ_SECRET_TOO_LONG`, `EQ_SECRET_CHARACTERS` with the position
- *   from 1, `EQ_SECRET_TRUNCATED` when it begins like a secret of this provider and is shorter than they are
+ *   from 1, `EQ_SECRET_FOREIGN` when it begins as only another provider's do, `EQ_SECRET_TRUNCATED` when it begins like a secret of this provider and is shorter than they are
  */
 export function parseSecretText(
   text: string,
   facts: ProviderFacts,
+  others: Iterable<ProviderFacts> = [],
 ): Result<PastedSecret, SecretFault> {
   const cleaned = clean(text)
   if (cleaned === '') return fail({ code: 'EQ_SECRET_EMPTY' })
   if (PLACEHOLDERS.test(cleaned)) return fail({ code: 'EQ_SECRET_PLACEHOLDER' })
   if (cleaned.length > MAX_LENGTH)
     return fail({ code: 'EQ_SECRET_TOO_LONG', maxLength: MAX_LENGTH })
-  const strange = cleaned.search(/[^\x21-\x7e]/)
+  const strange = cleaned.search(STRANGE)
   if (strange >= 0) return fail({ code: 'EQ_SECRET_CHARACTERS', position: strange + 1 })
+  const foreign = foreignShape(cleaned, facts, others)
+  if (foreign) return fail(foreign)
   const shape = facts.shapes.find((entry) => cleaned.startsWith(entry.prefix))
   if (shape && cleaned.length < shape.minLength) {
     const { minLength, prefix } = shape
     return fail({ code: 'EQ_SECRET_TRUNCATED', length: cleaned.length, minLength, prefix })
   }
   return ok({ secret: new Secret(cleaned), ...(shape && { shape }) })
+}
+
+/** `sk-` alone is used by many servers; a longer beginning tells whose a secret is. */
+const SHORTEST_TELLING = 3
+
+/** A longer known beginning is the truer one: an `sk-ant-…` begins with `sk-` and is not OpenAI's. */
+function foreignShape(
+  text: string,
+  facts: ProviderFacts,
+  others: Iterable<ProviderFacts>,
+): SecretFault | undefined {
+  if (facts.shapes.length === 0) return undefined
+  const matched = (shapes: readonly SecretShape[]): string =>
+    shapes
+      .map(({ prefix }) => prefix)
+      .filter((prefix) => text.startsWith(prefix))
+      .reduce((longest, prefix) => (prefix.length > longest.length ? prefix : longest), '')
+  const own = matched(facts.shapes)
+  for (const { id, shapes, keyless } of others) {
+    const prefix = matched(shapes)
+    if (keyless === undefined && prefix.length > Math.max(own.length, SHORTEST_TELLING)) {
+      return { code: 'EQ_SECRET_FOREIGN', provider: facts.id, owner: id, prefix }
+    }
+  }
+  return undefined
+}
+
+/** What keeps a secret that came by another way than a paste from being one. */
+export function unusableSecret(secret: Secret): 'placeholder' | 'malformed' | undefined {
+  const text = secret.reveal()
+  if (PLACEHOLDERS.test(text)) return 'placeholder'
+  return STRANGE.test(text) ? 'malformed' : undefined
 }
 
 function clean(text: string): string {

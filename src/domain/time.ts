@@ -34,13 +34,13 @@ export function parseDuration(text: string): number | undefined {
   return ms > 0 && ms <= LAST_DATE_MS ? ms : undefined
 }
 
-/** A length of time in words, rounded down to its largest unit: `45 s`, `12 min`, `3 h`, `20 days`. */
+/** A length of time in words, in its largest unit; hours and days to the nearest: `45 s`, `12 min`, `3 h`, `20 days`. */
 export function inWords(ms: number): string {
   const size = Math.abs(ms)
   if (size < MINUTE_MS) return `${Math.floor(size / SECOND_MS)} s`
   if (size < HOUR_MS) return `${Math.floor(size / MINUTE_MS)} min`
-  if (size < 2 * DAY_MS) return `${Math.floor(size / HOUR_MS)} h`
-  return `${Math.floor(size / DAY_MS)} days`
+  if (size < 2 * DAY_MS) return `${Math.round(size / HOUR_MS)} h`
+  return `${Math.round(size / DAY_MS)} days`
 }
 
 /** An instant relative to now: `in 3 h`, `20 days ago`, `now`; as a date when now is not known. */

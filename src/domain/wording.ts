@@ -83,6 +83,10 @@ export function passedOverWords(
       return `the config refers to ${why.variable}, which is not set`
     case 'blank':
       return 'the stored secret is empty'
+    case 'placeholder':
+      return 'it is a placeholder, not a secret'
+    case 'malformed':
+      return 'it holds blanks or characters that no secret has'
     case 'expired':
       return `expired ${relative(why.at, now)} (${dateText(why.at)})`
     case 'awaiting_renewal':
@@ -114,7 +118,9 @@ export function accessWords(access: Access, now: EpochMs | undefined): string {
     case 'rejected':
       return `rejected ${relative(access.at, now)}: ${access.words}`
     case 'missing':
-      return access.variable === undefined ? 'empty' : `${access.variable} is not set`
+      return access.variable === undefined
+        ? 'empty, a placeholder, or not a secret'
+        : `${access.variable} is not set`
     default:
       return access satisfies never
   }
@@ -123,7 +129,7 @@ export function accessWords(access: Access, now: EpochMs | undefined): string {
 export function grantWords(grant: Grant, now: EpochMs | undefined): string {
   const proven =
     grant.provenAt === undefined
-      ? 'never used'
+      ? 'no good answer yet'
       : `last good answer ${relative(grant.provenAt, now)}`
   switch (grant.state) {
     case 'static':
@@ -239,9 +245,9 @@ export function becauseWords(because: ExplainReport['modelBecause']): string {
     case 'settings':
       return 'set in the config'
     case 'credential':
-      return 'none is set; the own default of the first provider that has a credential'
+      return 'none is set; the own default of the first provider that is set up'
     case 'sandbox':
-      return 'none is set and there is no credential, so the built-in sandbox answers'
+      return 'none is set and no real provider is set up, so the built-in sandbox answers'
     default:
       return because satisfies never
   }

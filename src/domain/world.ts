@@ -17,6 +17,7 @@ import type {
   VariableSource,
 } from './rotation.ts'
 import { rank } from './rotation.ts'
+import { unusableSecret } from './secret-text.ts'
 import { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
 import type { EpochMs } from './time.ts'
@@ -91,8 +92,9 @@ export function explicitOrder(world: World, provider: ProviderId): ExplicitOrder
 /** Whether the user set this provider up: gave it a credential, usable or not, or a server that needs none. */
 export function hasCredential(world: World, facts: ProviderFacts): boolean {
   const configured = world.settings.models.providers.get(facts.id)
-  if (configured && (facts.keyless !== 'sandbox' || configured.apiKey !== undefined)) return true
+  const isOwnServer = facts.from === 'config' || facts.keyless === 'local'
   return (
+    (configured !== undefined && (isOwnServer || configured.apiKey !== undefined)) ||
     facts.variables.some((name) => world.environment.has(name)) ||
     profilesOf(world.book, facts.id).length > 0
   )
@@ -221,9 +223,11 @@ function candidate(
   credential: Credential | undefined,
   source: CredentialSource,
 ): Candidate {
+  const unusable = credential && unusableSecret(bearerOf(credential))
   return {
     id,
     ...(credential && { credential }),
+    ...(unusable && { unusable }),
     fingerprint: credential ? world.fingerprint(bearerOf(credential)) : '',
     source,
     origin: 'equabot',

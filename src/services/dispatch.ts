@@ -30,6 +30,7 @@ import { rankFor } from '../domain/world.ts'
 import type { Outgoing } from './outgoing.ts'
 import { upstreamRequest } from './outgoing.ts'
 import { unknownProvider } from '../domain/unknown.ts'
+import { SECOND_MS } from '../domain/time.ts'
 
 export interface DispatchRequest {
   /** As it is now; the caller has just read it. */
@@ -68,6 +69,7 @@ export interface DispatchDeps {
 const MOST_ATTEMPTS = 5
 /** Of an error answer no more is read than about this, characters. */
 const JUDGED_LENGTH = 64 * 1024
+const JUDGING_MS: number = 5 * SECOND_MS
 
 type Outcome =
   | { readonly kind: 'served'; readonly served: Served }
@@ -149,7 +151,9 @@ async function attempt(
   if (request.signal.aborted) return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
   const { attempts } = progress
   const upstream = upstreamRequest(progress.world, facts, candidate, outgoing)
-  const sent = await deps.upstream.send(upstream, request.signal)
+  const stalled = new AbortController()
+  const signal = AbortSignal.any([request.signal, stalled.signal])
+  const sent = await deps.upstream.send(upstream, signal)
   if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
     recordSuccess(deps, candidate, model)
     const { provider, model: id } = model
@@ -162,7 +166,7 @@ async function attempt(
     }
     return { kind: 'served', served }
   }
-  const body = sent.ok ? withoutSecrets(await beginning(sent.value.body), upstream) : ''
+  const body = sent.ok ? withoutSecrets(await errorBody(deps, sent.value, stalled), upstream) : ''
   const failure = sent.ok
     ? deps.judge(facts.protocol, sent.value.status, sent.value.headers, body, deps.clock.now())
     : sent.fault
@@ -187,6 +191,21 @@ function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): strin
       ? cleaned
       : cleaned.replaceAll(value, '[secret]').replaceAll(bare, '[secret]')
   }, text)
+}
+
+/** What an error answer says within a short time: a provider that stalls here must not hold up the next candidate. */
+async function errorBody(
+  deps: DispatchDeps,
+  answer: UpstreamAnswer,
+  stalled: AbortController,
+): Promise<string> {
+  const read = new AbortController()
+  void deps.clock.sleep(JUDGING_MS, read.signal).then(() => stalled.abort())
+  try {
+    return await beginning(answer.body)
+  } finally {
+    read.abort()
+  }
 }
 
 /** The first part of a body; one that breaks off has said what it has said. */

@@ -68,7 +68,7 @@ async function setOrder(
   const known = candidatesFor(world, facts).map((candidate) => candidate.id)
   const ids: ProfileId[] = []
   for (const entry of typed.map((item) => item.trim()).filter((item) => item !== '')) {
-    const id = parseProfileId(entry)
+    const id = parseProfileId(entry) ?? parseProfileId(`${facts.id}:${entry}`)
     if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'profile', text: entry })
     if (providerOf(id) !== facts.id) {
       return fail({ code: 'EQ_PROFILE_FOREIGN', profile: id, provider: facts.id })

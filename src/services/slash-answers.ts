@@ -99,7 +99,8 @@ function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashA
   const changed: SessionHead = {
     ...rest,
     updatedAt: world.now,
-    ...(!isDefault && { model: formatModelKey(model) }),
+    // A pin without its model would wake up with another default.
+    ...((!isDefault || pin) && { model: formatModelKey(model) }),
     ...(pin && { pin }),
   }
   const alias = model.alias === undefined ? '' : ` (${model.alias})`
@@ -131,6 +132,7 @@ function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault
       `Model: ${formatModelKey(model)}${pinText(head, model)}`,
       `Agent: ${world.agent}`,
       `Endpoint: ${endpoint ?? 'unknown'}, protocol ${facts?.protocol ?? 'unknown'}`,
+      ...fallbackLines(world, head),
       'Credentials:',
       ...(lines.length > 0 ? lines : ['  none']),
     ].join('\n'),
@@ -179,6 +181,13 @@ function sessionStatus(world: World, head: SessionHead): Result<SlashAnswer, Fau
         : 'Credential: none can serve; see /model status',
     ].join('\n'),
   })
+}
+
+/** Fallbacks stand in for the default model alone, and then with credentials of their own. */
+function fallbackLines(world: World, head: SessionHead): readonly string[] {
+  const chain = modelChain(world)
+  if (head.model !== undefined || !chain.ok || chain.value.fallbacks.length === 0) return []
+  return [`If it cannot serve: ${chain.value.fallbacks.map(formatModelKey).join(', ')}`]
 }
 
 /** Model and pin stay; only the conversation begins afresh. */

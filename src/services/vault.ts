@@ -115,7 +115,10 @@ async function storeSecret(
   if (providerOf(id) !== facts.id) {
     return fail({ code: 'EQ_PROFILE_FOREIGN', profile: id, provider: facts.id })
   }
-  const pasted = parseSecretText(input.text, facts)
+  // Another server behind a provider's name has keys of its own.
+  const isElsewhere = world.settings.models.providers.get(facts.id)?.baseUrl !== undefined
+  const others = isElsewhere ? [] : world.providers.values()
+  const pasted = parseSecretText(input.text, facts, others)
   if (!pasted.ok) return pasted
   const { secret, shape } = pasted.value
   const now = deps.clock.now()

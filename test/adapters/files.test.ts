@@ -143,6 +143,28 @@ describe('replacing a file', () => {
     expect(readdirSync(join(folder, 'elsewhere'))).toEqual(['real', 'real.prev'])
   })
 
+  it('names a file by one path, also before its folders are made behind a linked home', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'real'))
+    symlinkSync(join(folder, 'real'), join(folder, 'home'))
+    const path = join(folder, 'home', 'a', 'b', 'file')
+    const before = await files.realPath(path)
+    await files.replace(path, 'one')
+    expect(before).toBe(join(folder, 'real', 'a', 'b', 'file'))
+    expect(await files.realPath(path)).toBe(before)
+  })
+
+  it('of our own alone takes the place of a link and leaves alone what it leads to', async () => {
+    const folder = temporaryFolder()
+    const theirs = join(folder, 'theirs')
+    const ours = join(folder, 'ours')
+    writeFileSync(theirs, 'not ours to change')
+    symlinkSync(theirs, ours)
+    expect(await files.write(ours, 'state')).toEqual({ ok: true })
+    expect(readFileSync(theirs, 'utf8')).toBe('not ours to change')
+    expect(readFileSync(ours, 'utf8')).toBe('state')
+  })
+
   it.each([
     ['a link that leads nowhere', 'symlink', (path: string) => symlinkSync(`${path}.gone`, path)],
     ['a link to a folder', 'not_a_file', (path: string) => symlinkSync('/', path)],

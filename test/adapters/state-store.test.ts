@@ -27,8 +27,8 @@ function createCountingFiles() {
   const started: (() => void)[] = []
   const files: Files = {
     ...real,
-    async replace(path, text) {
-      const saved = await real.replace(path, text)
+    async write(path, text) {
+      const saved = await real.write(path, text)
       written.push(text)
       started.shift()?.()
       return saved

@@ -297,7 +297,7 @@ describe('the list of logins', () => {
     const notes = out.slice(out.indexOf('Notes\n'))
     expect(exit).toBe(0)
     expect(out).toMatch(/^No logins\n/)
-    expect(notes).toContain('profiles.anthropic:work.token expected text. The entry is left out')
+    expect(notes).toContain('profiles.anthropic:work.token: expected text. The entry is left out')
     expect(status.out).toContain(notes)
   })
 

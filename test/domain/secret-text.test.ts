@@ -150,3 +150,26 @@ test('a paste of many brackets or dots is judged at once', () => {
     expect(parseSecretText(text, ANTHROPIC).ok).toBe(false)
   }
 })
+
+describe('a secret of another provider', () => {
+  const told = (text: string, provider: ProviderFacts): unknown => {
+    const parsed = parseSecretText(text, provider, BUILT_IN_PROVIDERS)
+    return parsed.ok ? 'accepted' : parsed.fault
+  }
+
+  test('is refused by its longest beginning, with whose it is', () => {
+    expect(told(TOKEN, facts('openai'))).toEqual({
+      code: 'EQ_SECRET_FOREIGN',
+      provider: 'openai',
+      owner: 'anthropic',
+      prefix: 'sk-ant-oat01-',
+    })
+  })
+
+  test('is taken where it cannot be told: by its owner, a provider without shapes, a bare sk-', () => {
+    expect(told(TOKEN, ANTHROPIC)).toBe('accepted')
+    expect(told(TOKEN, MISTRAL)).toBe('accepted')
+    expect(told('sk-1234-of-some-proxy', ANTHROPIC)).toBe('accepted')
+    expect(told('sandbox-401', ANTHROPIC)).toBe('accepted')
+  })
+})

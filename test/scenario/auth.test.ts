@@ -242,7 +242,7 @@ describe('auth list and remove', () => {
     await user.paste(SETUP_TOKEN, 'anthropic:work', '--expires-in', '90d')
     await user.paste('fake-groq-key-number-1', 'groq:work')
     const ran = await user.run(['models', 'auth', 'list'])
-    expect(ran.out).toMatch(/anthropic:work +token +[0-9a-f]{8} +ok +in 89 days/)
+    expect(ran.out).toMatch(/anthropic:work +token +[0-9a-f]{8} +ok +in 90 days/)
     expect(ran.out).toContain('groq:work')
     const json = await user.run(['models', 'auth', 'list', '--provider', 'anthropic', '--json'])
     expect(json.out).toContain('anthropic:work')
@@ -330,7 +330,8 @@ describe('auth order', () => {
     for (const [id, words] of [
       ['anthropic:aa', 'Did you mean anthropic:a?'],
       ['groq:work', 'groq:work is not a profile of anthropic'],
-      ['nonsense', 'cannot serve as profile name'],
+      ['no such', 'cannot serve as profile name'],
+      ['nonsense', 'no profile "anthropic:nonsense"'],
       [' ', 'needs at least one profile'],
     ] as const) {
       const ran = await user.run([...ORDER, 'set', '--provider', 'anthropic', id])

@@ -20,7 +20,7 @@ describe('models status', () => {
     const ran = await user.run([...STATUS, '--check'])
     expect(ran).toMatchObject({ code: 1, err: '' })
     expect(ran.out).toMatch(/Default model +sandbox\/sandbox-echo/)
-    expect(ran.out).toMatch(/Because .*no credential, so the built-in sandbox answers/)
+    expect(ran.out).toMatch(/Because .*no real provider is set up, so the built-in sandbox answers/)
     expect(ran.out).toMatch(/Missing auth\n.*equabot models auth add/)
     expect((await user.run(STATUS)).code).toBe(0)
     expect(await user.files()).toEqual({})
@@ -58,7 +58,7 @@ describe('models status', () => {
   test('names the lines of .env that say nothing, and takes the others', async () => {
     await user.write('.equabot/.env', 'not a line\nGROQ_API_KEY=fake-dotenv-key-1\n')
     const ran = await user.run(STATUS)
-    expect(ran.out).toContain('~/.equabot/.env, line 1 is not of the form NAME=value')
+    expect(ran.out).toContain('~/.equabot/.env, line 1: is not of the form NAME=value')
     expect(ran.out).toContain('Uses groq:env')
   })
 
@@ -231,7 +231,7 @@ describe('a book of older tools', () => {
     const before = await user.files()
     const shown = await user.run(STATUS)
     expect(shown.code).toBe(0)
-    expect(shown.out).toContain('auth.profiles.anthropic:claude-cli.mode has an older spelling')
+    expect(shown.out).toContain('auth.profiles.anthropic:claude-cli.mode: has an older spelling')
     expect(await user.files()).toEqual(before)
 
     expect((await user.run(['config', 'set', 'gateway.port', '0'])).code).toBe(0)
@@ -340,7 +340,7 @@ describe('a book that cannot be read', () => {
       },
     })
     const ran = await user.run(STATUS)
-    expect(ran.out).toContain(`~/${bookPath()}: profiles.anthropic:number.key expected text`)
+    expect(ran.out).toContain(`~/${bookPath()}: profiles.anthropic:number.key: expected text`)
     expect(ran.out).toContain('profiles.anthropic:strange.type expected one of')
     expect(ran.out).toContain('The entry is left out')
     expect(ran.out).toContain('Uses groq:good')

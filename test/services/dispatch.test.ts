@@ -418,6 +418,42 @@ test('an error body is read to its first 64 KiB and one that breaks off is judge
   expect(chunks).toBe(4)
 })
 
+test('an error answer that stalls is judged by its status after a while, and the next is tried', async () => {
+  let stalls: () => void = () => undefined
+  const stalling = new Promise<void>((resolve) => {
+    stalls = resolve
+  })
+  const at = house({
+    books: books('anthropic:a', 'anthropic:b'),
+    upstream: (_, index, signal) => {
+      if (index > 0) return anAnswer(200)
+      return { status: 429, headers: { 'retry-after': '30' }, body: stalledBody(signal, stalls) }
+    },
+  })
+  const served = send(at)
+  await stalling
+  at.clock.advance(5_000)
+  expect(orThrow(await served)).toMatchObject({ candidate: { id: 'anthropic:b' } })
+})
+
+async function* stalledBody(signal: AbortSignal, stalls: () => void): AsyncIterable<Uint8Array> {
+  yield new TextEncoder().encode('{"error":')
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve())
+  })
+  stalls()
+  await aborted
+  throw new Error('aborted')
+}
+
+test('a stored secret that no header can hold is passed over, and the next serves', async () => {
+  const malformed = aProfile('anthropic:a', {
+    credential: { type: 'api_key', key: new Secret('fake\r\nx-evil: 1') },
+  })
+  const at = house({ books: { main: aBook(malformed, aProfile('anthropic:b')) } })
+  expect(orThrow(await send(at))).toMatchObject({ candidate: { id: 'anthropic:b' }, attempts: [] })
+})
+
 test('whatever upstreams answer: no pair of profile and model is tried twice, five attempts at most', () => {
   const answers = fc.array(fc.constantFrom(200, 400, 401, 402, 403, 404, 429, 500, 529), {
     minLength: 8,

@@ -55,6 +55,7 @@ export interface Furnishing {
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
+    signal: AbortSignal,
   ) => UpstreamAnswer | UpstreamFailure | Promise<UpstreamAnswer | UpstreamFailure>
 }
 

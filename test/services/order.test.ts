@@ -54,7 +54,8 @@ describe('an order', () => {
   test.each([
     [['anthropic:x'], 'EQ_PROFILE_UNKNOWN'],
     [['anthropic:a', 'openai:c'], 'EQ_PROFILE_FOREIGN'],
-    [['work'], 'EQ_NAME_INVALID'],
+    [['work'], 'EQ_PROFILE_UNKNOWN'],
+    [['no name'], 'EQ_NAME_INVALID'],
     [[], 'EQ_ORDER_EMPTY'],
     [[' '], 'EQ_ORDER_EMPTY'],
   ])('of %j is refused and changes nothing', async (ids, code) => {
