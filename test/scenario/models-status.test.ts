@@ -341,7 +341,7 @@ describe('a book that cannot be read', () => {
     })
     const ran = await user.run(STATUS)
     expect(ran.out).toContain(`~/${bookPath()}: profiles.anthropic:number.key: expected text`)
-    expect(ran.out).toContain('profiles.anthropic:strange.type expected one of')
+    expect(ran.out).toContain('profiles.anthropic:strange.type: expected one of')
     expect(ran.out).toContain('The entry is left out')
     expect(ran.out).toContain('Uses groq:good')
     await user.paste('fake-token-number-3', 'groq:more')
