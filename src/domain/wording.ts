@@ -207,7 +207,7 @@ export function findingWords(finding: CheckFinding): string {
     case 'refused':
       return `${who}: the provider refuses this use`
     case 'missing':
-      return `${who}: empty, or its variable is not set`
+      return `${who}: empty, a placeholder, or its variable is not set`
     case 'expiring':
       return `${who}: ends soon`
     default:
