@@ -29,7 +29,7 @@ interface Deps {
 
 const SPACING_MS: number = SECOND_MS
 /** While the disk refuses, older changes than these are forgotten. */
-const MOST_PENDING = 1_000
+const MOST_PENDING = 20_000
 
 export function createStateStore(deps: Deps): StateStore {
   const writers = new Map<AgentId, StateWriter>()
@@ -62,7 +62,7 @@ function createStateWriter(deps: Deps, agent: AgentId): StateWriter {
   const path = home.statePath(agent)
   const load = createStateReader(files, path)
   /** In order; the first `saving.count` of them are being written. */
-  let changes: readonly Change[] = []
+  let changes: Change[] = []
   /** What is being written, from before the file can show it until it is known to be there. */
   let saving: { readonly state: AgentState; readonly count: number } | undefined
   /** How many saves have begun or ended: a read that spans one starts again. */
@@ -98,19 +98,31 @@ function createStateWriter(deps: Deps, agent: AgentId): StateWriter {
     return replaced
   }
 
+  /** A busy gateway reads far more often than it writes: each change is applied once to what is on disk. */
+  let seen:
+    | { base: AgentState; from: readonly Change[]; count: number; state: AgentState }
+    | undefined
+  function withChanges(base: AgentState): AgentState {
+    const known = seen?.base === base && seen.from === changes ? seen : undefined
+    const state = applied(changes.slice(known?.count ?? 0), known?.state ?? base)
+    seen = { base, from: changes, count: changes.length, state }
+    return state
+  }
+
   return {
     async read() {
       for (;;) {
         if (saving) return applied(changes.slice(saving.count), saving.state)
         const begun = saves
         const state = await load()
-        if (begun === saves) return applied(changes, state)
+        if (begun === saves) return withChanges(state)
       }
     },
 
     update(change) {
+      changes.push(change)
       // Dropping from the front while a save counts on it would drop the wrong ones.
-      changes = saving ? [...changes, change] : [...changes, change].slice(-MOST_PENDING)
+      if (!saving && changes.length > MOST_PENDING) changes = changes.slice(-MOST_PENDING)
       writing ??= writeAll()
     },
 

@@ -87,6 +87,17 @@ describe('the state of an agent', () => {
     expect(written).toHaveLength(2)
   })
 
+  it('forgets none of the thousands of changes that a busy second brings, and applies each once', async () => {
+    const { store, onDisk } = createStore()
+    for (let times = 1; times <= 3_000; times += 1) {
+      store.update(MAIN_AGENT, addOne)
+      if (times % 500 === 0) expect(await counted(store)).toBe(times)
+    }
+    expect(await store.flush()).toEqual(ok())
+    expect(onDisk()).toBe(3_000)
+    expect(await counted(store)).toBe(3_000)
+  })
+
   it('is written at once by a flush, which leaves nobody asleep', async () => {
     const { store, clock, onDisk } = createStore()
     for (let round = 1; round <= 3; round += 1) {
