@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { AgentState, FailureReason, ProfileUsage, Rest } from '../src/domain/cooldown.ts'
+import { FAILURE_REASONS } from '../src/domain/cooldown.ts'
 import type { Credential } from '../src/domain/credential.ts'
 import type { ModelKey, ProfileId, ProviderId } from '../src/domain/names.ts'
 import type { Origin, Profile, ProfileBook } from '../src/domain/profile.ts'
@@ -13,22 +14,7 @@ import { bearerOf } from '../src/domain/credential.ts'
 export const ANTHROPIC: ProviderId = provider('anthropic')
 export const MODEL: ModelKey = { provider: ANTHROPIC, model: 'claude-test' }
 
-export const reasons: fc.Arbitrary<FailureReason> = fc.constantFrom(
-  'auth',
-  'permission',
-  'billing',
-  'rate_limit',
-  'overloaded',
-  'timeout',
-  'network',
-  'server_error',
-  'invalid_request',
-  'not_found',
-  'content_policy',
-  'context_overflow',
-  'conflict',
-  'cancelled',
-)
+export const reasons: fc.Arbitrary<FailureReason> = fc.constantFrom(...FAILURE_REASONS)
 
 const ids: fc.Arbitrary<ProfileId> = fc.constantFrom(
   ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => profile(`anthropic:${name}`)),

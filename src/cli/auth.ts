@@ -8,7 +8,6 @@ import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { becauseWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
-import { findProvider } from '../services/lookup.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
 import { explainJson } from '../wire/report-json.ts'
 import { addOrderCommands } from './auth-order.ts'
@@ -22,7 +21,7 @@ import { examples } from './help.ts'
 import type { Layout } from './layout.ts'
 import { createLayout, lines, sections } from './layout.ts'
 import { notesBlock } from './status-screen.ts'
-import { typedAgent, typedSession } from './typed-names.ts'
+import { typedAgent, typedProvider, typedSession } from './typed-names.ts'
 
 export function addAuthCommands(models: Command, context: CommandContext): void {
   const layout = createLayout(context.terminal)
@@ -76,14 +75,11 @@ async function listLogins(
 ): Promise<Result<Output, Fault>> {
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
-  const provider =
-    options.provider === undefined
-      ? ok(undefined)
-      : await findProvider(app.loadWorld, agent.value, options.provider)
+  const provider = await typedProvider(app, agent.value, options.provider)
   if (!provider.ok) return provider
   const reported = await app.report.credentials({
     ...(agent.value !== undefined && { agent: agent.value }),
-    ...(provider.value && { provider: provider.value.facts.id }),
+    ...(provider.value && { provider: provider.value }),
   })
   if (!reported.ok) return reported
   const { providers, problems, now } = reported.value

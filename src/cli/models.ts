@@ -8,7 +8,6 @@ import type { StatusReport } from '../domain/report.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
-import { findProvider } from '../services/lookup.ts'
 import type { ModelListing } from '../domain/report.ts'
 import { modelJson, statusJson } from '../wire/report-json.ts'
 import { addAuthCommands } from './auth.ts'
@@ -19,7 +18,7 @@ import type { Layout } from './layout.ts'
 import { createLayout } from './layout.ts'
 import { addAliasCommands, addFallbackCommands } from './model-choices.ts'
 import { statusScreen } from './status-screen.ts'
-import { typedAgent } from './typed-names.ts'
+import { typedAgent, typedProvider } from './typed-names.ts'
 
 export function addModelsCommands(program: Command, context: CommandContext): void {
   const layout = createLayout(context.terminal)
@@ -145,14 +144,11 @@ async function listModels(
   }
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
-  const provider =
-    options.provider === undefined
-      ? ok(undefined)
-      : await findProvider(app.loadWorld, agent.value, options.provider)
+  const provider = await typedProvider(app, agent.value, options.provider)
   if (!provider.ok) return provider
   const listed = await app.report.models({
     ...(agent.value !== undefined && { agent: agent.value }),
-    ...(provider.value && { provider: provider.value.facts.id }),
+    ...(provider.value && { provider: provider.value }),
     all: options.all ?? false,
   })
   if (!listed.ok) return listed

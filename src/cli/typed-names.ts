@@ -5,6 +5,8 @@ import type { AgentId, ProfileId, ProviderId, SessionId } from '../domain/names.
 import { parseAgentId, parseProfileId, parseSessionId, profileId } from '../domain/names.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import type { App } from '../services/app.ts'
+import { findProvider } from '../services/lookup.ts'
 
 /** @faults `EQ_NAME_INVALID` */
 export function typedAgent(text: string | undefined): Result<AgentId | undefined, Fault> {
@@ -14,6 +16,17 @@ export function typedAgent(text: string | undefined): Result<AgentId | undefined
 /** @faults `EQ_NAME_INVALID` */
 export function typedSession(text: string | undefined): Result<SessionId | undefined, Fault> {
   return typed(text, 'session', parseSessionId)
+}
+
+/** A provider that there is; undefined where none was typed. @faults `EQ_NAME_INVALID`, `EQ_PROVIDER_UNKNOWN` */
+export async function typedProvider(
+  app: Pick<App, 'loadWorld'>,
+  agent: AgentId | undefined,
+  text: string | undefined,
+): Promise<Result<ProviderId | undefined, Fault>> {
+  if (text === undefined) return ok(undefined)
+  const found = await findProvider(app.loadWorld, agent, text)
+  return found.ok ? ok(found.value.facts.id) : found
 }
 
 /** A whole profile id, or only the part after the colon. @faults `EQ_NAME_INVALID` */

@@ -114,7 +114,7 @@ function summarise(facts: Omit<Health, 'summary'>, candidate: Candidate, world: 
 /** Ends within the warning time and cannot renew itself. */
 function endsSoon(facts: Omit<Health, 'summary'>, world: World): boolean {
   if (facts.access.state !== 'usable' || facts.access.until === undefined) return false
-  if (facts.grant.state === 'renewable' || facts.grant.state === 'borrowed') return false
+  if (renewsItself(facts.grant)) return false
   return facts.access.until - world.now <= world.settings.auth.warnWithinMs
 }
 
@@ -125,6 +125,14 @@ export interface CheckFinding {
   readonly problem: 'none' | 'expired' | 'rejected' | 'refused' | 'missing' | 'expiring'
 }
 
+/** A model in use: its provider and who would be tried for it. */
+export interface InUse {
+  readonly provider: ProviderId
+  readonly ranked: readonly Ranked[]
+  /** Serving without a credential does not count. */
+  readonly needsOwn: boolean
+}
+
 /**
  * Judges every credential that may serve a model in use. Offline.
  *
@@ -132,11 +140,7 @@ export interface CheckFinding {
  * renew itself, is bad, also where another still serves: an alarm must not turn green by expiring.
  */
 export function check(
-  inUse: readonly {
-    readonly provider: ProviderId
-    readonly ranked: readonly Ranked[]
-    readonly needsOwn: boolean
-  }[],
+  inUse: readonly InUse[],
   world: World,
 ): { readonly exit: 0 | 1 | 2; readonly findings: readonly CheckFinding[] } {
   const findings = inUse.flatMap(({ provider, ranked, needsOwn }) => {
@@ -151,13 +155,10 @@ export function check(
 }
 
 /** Whether serving needs a usable credential only: `--check --serving`. */
-export function checkServing(
-  inUse: readonly {
-    readonly provider: ProviderId
-    readonly ranked: readonly Ranked[]
-    readonly needsOwn: boolean
-  }[],
-): { readonly exit: 0 | 1; readonly findings: readonly CheckFinding[] } {
+export function checkServing(inUse: readonly InUse[]): {
+  readonly exit: 0 | 1
+  readonly findings: readonly CheckFinding[]
+} {
   const findings = inUse
     .filter(({ ranked, needsOwn }) =>
       ranked.every(
@@ -179,8 +180,7 @@ function findingFor(
     return [{ provider, candidate, problem: health.access.state }]
   }
   if (health.access.state === 'expired') {
-    const renews = health.grant.state === 'renewable' || health.grant.state === 'borrowed'
-    return renews ? [] : [{ provider, candidate, problem: 'expired' }]
+    return renewsItself(health.grant) ? [] : [{ provider, candidate, problem: 'expired' }]
   }
   return endsSoon(health, world) ? [{ provider, candidate, problem: 'expiring' }] : []
 }
@@ -190,4 +190,9 @@ function isExcluded(why: PassedOver | { readonly code: string }): boolean {
   return (
     why.code === 'not_in_order' || why.code === 'another_pinned' || why.code === 'mode_mismatch'
   )
+}
+
+/** Whether somebody renews it without the user: we, or its owner. */
+function renewsItself(grant: Grant): boolean {
+  return grant.state === 'renewable' || grant.state === 'borrowed'
 }

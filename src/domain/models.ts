@@ -162,6 +162,14 @@ export function aliasesOf(
   return aliases
 }
 
+/** The aliases with their models in full. */
+export function aliasList(settings: Settings): readonly { alias: string; model: string }[] {
+  return [...aliasesOf(settings).values()].map(({ alias, model }) => ({
+    alias,
+    model: formatModelKey(model),
+  }))
+}
+
 /** The models a person may pick from: the default, fallbacks, configured ones, and each usable provider's own default. */
 export function listModels(world: World): readonly ListedModel[] {
   const chain = modelChain(world)

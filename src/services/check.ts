@@ -1,7 +1,7 @@
 /** The judgement of `models status --check` over all agents. */
 
 import type { Fault } from '../domain/fault.ts'
-import type { CheckFinding } from '../domain/health.ts'
+import type { CheckFinding, InUse } from '../domain/health.ts'
 import { check, checkServing } from '../domain/health.ts'
 import type { ModelChain } from '../domain/models.ts'
 import { modelChain } from '../domain/models.ts'
@@ -9,7 +9,6 @@ import type { ProviderId } from '../domain/names.ts'
 import type { StatusReport } from '../domain/report.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
-import type { Ranked } from '../domain/rotation.ts'
 import { agentsOf } from '../domain/settings.ts'
 import type { World } from '../domain/world.ts'
 import { rankFor } from '../domain/world.ts'
@@ -50,14 +49,7 @@ export async function checkAgents(
 }
 
 /** The sandbox stands in where nothing was set up, which is a missing credential and not a served provider. */
-function modelsInUse(
-  world: World,
-  { primary, fallbacks, chosenBy }: ModelChain,
-): {
-  readonly provider: ProviderId
-  readonly ranked: readonly Ranked[]
-  readonly needsOwn: boolean
-}[] {
+function modelsInUse(world: World, { primary, fallbacks, chosenBy }: ModelChain): readonly InUse[] {
   return [primary, ...fallbacks].map((model, index) => ({
     provider: model.provider,
     ranked: rankFor(world, model),

@@ -1,7 +1,7 @@
 /** Choices about models that are kept in the config: the default, aliases, fallbacks. */
 
 import type { Fault } from '../domain/fault.ts'
-import { aliasesOf, findModel } from '../domain/models.ts'
+import { aliasesOf, aliasList, findModel } from '../domain/models.ts'
 import type { ModelKey } from '../domain/names.ts'
 import { formatModelKey, parseAlias, parseModelRef, sameModel } from '../domain/names.ts'
 import { valueAt } from '../domain/plain-data.ts'
@@ -177,11 +177,4 @@ function listedEdit(settings: Settings, full: string): readonly SettingsEdit[] {
   return models.size === 0 || models.has(full)
     ? []
     : [{ path: [...DEFAULTS, 'models', full], value: {} }]
-}
-
-function aliasList(settings: Settings): readonly { alias: string; model: string }[] {
-  return [...aliasesOf(settings).values()].map(({ alias, model }) => ({
-    alias,
-    model: formatModelKey(model),
-  }))
 }

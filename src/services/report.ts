@@ -4,7 +4,7 @@ import type { Fault } from '../domain/fault.ts'
 import type { CheckFinding } from '../domain/health.ts'
 import type { ListedModel } from '../domain/models.ts'
 import {
-  aliasesOf,
+  aliasList,
   allowedModels,
   listModels,
   modelChain,
@@ -96,10 +96,7 @@ export function createReport(deps: ReportDeps): Report {
         configExists: settings.value.exists,
         bookPath: deps.profiles.path(world.agent),
         chain: modelChain(world),
-        aliases: [...aliasesOf(world.settings).values()].map(({ alias, model }) => ({
-          alias,
-          model: formatModelKey(model),
-        })),
+        aliases: aliasList(world.settings),
         ...(allowed && { allowed: allowed.map(formatModelKey) }),
         providers: providerReports(world, checked.value.inUse),
         missing: missingProviders(world, checked.value.check.findings),
