@@ -10,7 +10,7 @@ export { fail, ok } from './domain/result.ts'
 export type { Result } from './domain/result.ts'
 export { Secret } from './domain/secret.ts'
 export { explain } from './domain/explain.ts'
-export type { Explanation } from './domain/explain.ts'
+export type { Explanation } from './domain/explanation.ts'
 export type { Fault, FaultCode } from './domain/fault.ts'
 export {
   formatModelKey,

@@ -181,6 +181,9 @@ export function aWorld(
     bookPath: (id) => `/state/agents/${id}/agent/auth-profiles.json`,
     environment: new Map(),
     state: EMPTY_STATE,
+    moment: { at: given.now ?? FAKE_NOW, boot: 'boot', upMs: given.now ?? FAKE_NOW },
+    grants: new Map(),
+    foreign: [],
     fingerprint: plainFingerprint,
     ...given,
   }

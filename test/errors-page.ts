@@ -11,6 +11,9 @@ const ROOMS: readonly { readonly title: string; readonly codes: RegExp }[] = [
   },
   { title: 'Secrets and prompts', codes: /^EQ_(?:SECRET|PROMPT|INTERRUPTED)/ },
   { title: 'Files of the state folder', codes: /^EQ_(?:HOME|STORE|LOCK)/ },
+  { title: 'Logins of other programs', codes: /^EQ_(?:FOREIGN|KEYCHAIN)/ },
+  { title: 'Renewal', codes: /^EQ_(?:GRANT|RENEWAL)/ },
+  { title: 'Logging in', codes: /^EQ_(?:LOGIN|PROGRAM|IMPORT)/ },
   { title: 'Settings', codes: /^EQ_CONFIG/ },
   {
     title: 'The gateway and its callers',

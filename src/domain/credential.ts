@@ -1,5 +1,6 @@
 /** What opens a provider's door, and how long it does. */
 
+import type { GrantId } from './grant.ts'
 import type { Secret } from './secret.ts'
 import type { EpochMs } from './time.ts'
 
@@ -15,6 +16,8 @@ export interface TokenCredential {
   readonly token: Secret
   /** Absent: no end is known. */
   readonly expiresAt?: EpochMs
+  /** When its provider issued it, where that is known. */
+  readonly issuedAt?: EpochMs
   readonly email?: string
 }
 
@@ -24,8 +27,14 @@ export interface OauthCredential {
   /** Absent for a borrowed grant: its refresh token stays in its owner's home. */
   readonly refresh?: Secret
   readonly expiresAt?: EpochMs
+  /** When the access token was issued; with `expiresAt` it gives its lifetime. */
+  readonly renewedAt?: EpochMs
   readonly email?: string
   readonly accountId?: string
+  /** The grant behind it, the same through every rotation; absent in files of older tools. */
+  readonly grantId?: GrantId
+  /** The OAuth client that the grant was given to; absent: the provider's usual one. */
+  readonly clientId?: string
 }
 
 export type Credential = ApiKeyCredential | TokenCredential | OauthCredential

@@ -1,21 +1,15 @@
 /** Every fault in a user's words: what happened, what to do, how a command exits, how the gateway answers. */
 
+import { explainForeign } from './explain-foreign.ts'
+import { explainLogin } from './explain-login.ts'
+import { explainRenewal } from './explain-renewal.ts'
 import type { DispatchFault, FailedAttempt, Fault, StoreFault } from './fault.ts'
+import type { Explanation } from './explanation.ts'
 import type { EpochMs } from './time.ts'
 import { dateText, inWords } from './time.ts'
 import { maskSecrets } from './secret-forms.ts'
 import { isReserved } from './world.ts'
 import { credentialCommand, passedOverWords, reasonWords } from './wording.ts'
-
-export interface Explanation {
-  readonly message: string
-  /** The next command to type, or the change to make; empty when there is nothing to do. */
-  readonly hint: string
-  /** Exit code of a command; docs/architecture.md lists them. */
-  readonly exit: number
-  /** HTTP status of a gateway answer. */
-  readonly http: number
-}
 
 /** @param now for ages in the text; they are dates when it is left out */
 export function explain(fault: Fault, now?: EpochMs): Explanation {
@@ -301,6 +295,48 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         64,
         400,
       )
+
+    case 'EQ_FOREIGN_BLANK':
+    case 'EQ_FOREIGN_SYNTAX':
+    case 'EQ_FOREIGN_FIELD':
+    case 'EQ_FOREIGN_UNREADABLE':
+    case 'EQ_FOREIGN_OPEN':
+    case 'EQ_FOREIGN_LINK':
+    case 'EQ_FOREIGN_KIND':
+    case 'EQ_FOREIGN_OWNER':
+    case 'EQ_FOREIGN_KEY_ONLY':
+    case 'EQ_KEYCHAIN_LOCKED':
+    case 'EQ_KEYCHAIN_DENIED':
+    case 'EQ_KEYCHAIN_SILENT':
+    case 'EQ_KEYCHAIN_FAILED':
+      return explainForeign(fault)
+    case 'EQ_GRANT_DEAD':
+    case 'EQ_GRANT_SPENT':
+    case 'EQ_GRANT_NONE':
+    case 'EQ_RENEWAL_NOT_SENT':
+    case 'EQ_RENEWAL_PUT_OFF':
+    case 'EQ_RENEWAL_CONFIG':
+    case 'EQ_RENEWAL_LOST':
+    case 'EQ_RENEWAL_ACCOUNT':
+    case 'EQ_RENEWAL_KEPT':
+    case 'EQ_RENEWAL_BUSY':
+    case 'EQ_RENEWAL_OWNERS':
+    case 'EQ_RENEWAL_HELPER':
+      return explainRenewal(fault, now)
+    case 'EQ_LOGIN_UNSUPPORTED':
+    case 'EQ_LOGIN_UNSAFE_URL':
+    case 'EQ_LOGIN_TIMEOUT':
+    case 'EQ_LOGIN_STATE':
+    case 'EQ_LOGIN_ANSWER':
+    case 'EQ_LOGIN_DENIED':
+    case 'EQ_LOGIN_FAILED':
+    case 'EQ_LOGIN_OTHER_ACCOUNT':
+    case 'EQ_PROGRAM_MISSING':
+    case 'EQ_PROGRAM_FAILED':
+    case 'EQ_IMPORT_NOTHING':
+    case 'EQ_IMPORT_SELF':
+    case 'EQ_PROFILE_BORROWED':
+      return explainLogin(fault)
 
     case 'EQ_GATEWAY_RUNNING':
       return say(

@@ -4,6 +4,8 @@
  */
 
 import type { FailureReason } from './cooldown.ts'
+import type { Origin } from './profile.ts'
+import type { NotSentReason } from './grant.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { PassedOver } from './rotation.ts'
 import type { EpochMs } from './time.ts'
@@ -164,6 +166,157 @@ export type ConfigFault =
   | { readonly code: 'EQ_CONFIG_KEY_UNSET'; readonly path: string; readonly field: string }
   | { readonly code: 'EQ_CONFIG_SECRET'; readonly path: string; readonly field: string }
 
+/** A login in the home of another program that cannot be taken over as it stands. The last good copy is kept. */
+export type ForeignFault =
+  /** Its owner has blanked it: logged out there. */
+  | { readonly code: 'EQ_FOREIGN_BLANK'; readonly origin: Origin; readonly place: string }
+  | {
+      readonly code: 'EQ_FOREIGN_SYNTAX'
+      readonly origin: Origin
+      readonly place: string
+      readonly line: number
+      readonly column: number
+    }
+  | {
+      readonly code: 'EQ_FOREIGN_FIELD'
+      readonly origin: Origin
+      readonly place: string
+      readonly field: string
+      readonly expected: string
+    }
+  | {
+      readonly code: 'EQ_FOREIGN_UNREADABLE'
+      readonly origin: Origin
+      readonly place: string
+      readonly errno: string
+    }
+  /** Others may write it (it is not used), or read it (it is used, and told). */
+  | {
+      readonly code: 'EQ_FOREIGN_OPEN'
+      readonly origin: Origin
+      readonly place: string
+      readonly mode: number
+      readonly writable: boolean
+    }
+  | { readonly code: 'EQ_FOREIGN_LINK'; readonly origin: Origin; readonly place: string }
+  | { readonly code: 'EQ_FOREIGN_KIND'; readonly origin: Origin; readonly place: string }
+  | { readonly code: 'EQ_FOREIGN_OWNER'; readonly origin: Origin; readonly place: string }
+  /** It holds an API key and no login. */
+  | { readonly code: 'EQ_FOREIGN_KEY_ONLY'; readonly origin: Origin; readonly place: string }
+  | { readonly code: 'EQ_KEYCHAIN_LOCKED'; readonly origin: Origin; readonly place: string }
+  | {
+      readonly code: 'EQ_KEYCHAIN_DENIED'
+      readonly origin: Origin
+      readonly place: string
+      /** It was denied earlier, and is not asked again by itself. */
+      readonly remembered: boolean
+    }
+  | {
+      readonly code: 'EQ_KEYCHAIN_SILENT'
+      readonly origin: Origin
+      readonly place: string
+      readonly waitedMs: number
+    }
+  | {
+      readonly code: 'EQ_KEYCHAIN_FAILED'
+      readonly origin: Origin
+      readonly place: string
+      readonly exit: number
+    }
+
+/** An access token that could not be renewed. */
+export type RenewalFault =
+  /** The provider's verdict. `lostAt`: an earlier answer about this login never arrived. */
+  | {
+      readonly code: 'EQ_GRANT_DEAD'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      readonly error: string
+      readonly words: string
+      readonly at: EpochMs
+      readonly lostAt?: EpochMs
+    }
+  | {
+      readonly code: 'EQ_GRANT_SPENT'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      readonly spentAt: EpochMs
+    }
+  | { readonly code: 'EQ_GRANT_NONE'; readonly profile: ProfileId; readonly origin: Origin }
+  | {
+      readonly code: 'EQ_RENEWAL_NOT_SENT'
+      readonly profile: ProfileId
+      readonly reason: NotSentReason
+      readonly words: string
+      readonly againAt?: EpochMs
+    }
+  | {
+      readonly code: 'EQ_RENEWAL_PUT_OFF'
+      readonly profile: ProfileId
+      readonly status: number
+      readonly words: string
+      readonly againAt?: EpochMs
+    }
+  | {
+      readonly code: 'EQ_RENEWAL_CONFIG'
+      readonly profile: ProfileId
+      readonly error: string
+      readonly words: string
+    }
+  | {
+      readonly code: 'EQ_RENEWAL_LOST'
+      readonly profile: ProfileId
+      readonly words: string
+      readonly lostAt: EpochMs
+      readonly againAt?: EpochMs
+    }
+  | {
+      readonly code: 'EQ_RENEWAL_ACCOUNT'
+      readonly profile: ProfileId
+      readonly expected: string
+      readonly got: string
+    }
+  | { readonly code: 'EQ_RENEWAL_KEPT'; readonly profile: ProfileId; readonly words: string }
+  /** Another process is at it, longer than we wait. It goes on. */
+  | { readonly code: 'EQ_RENEWAL_BUSY'; readonly profile: ProfileId; readonly waitedMs: number }
+  | { readonly code: 'EQ_RENEWAL_OWNERS'; readonly profile: ProfileId; readonly origin: Origin }
+  | { readonly code: 'EQ_RENEWAL_HELPER'; readonly profile: ProfileId; readonly detail: string }
+
+/** A login that did not come about. */
+export type LoginFault =
+  | { readonly code: 'EQ_LOGIN_UNSUPPORTED'; readonly provider: ProviderId; readonly lacks: string }
+  | { readonly code: 'EQ_LOGIN_UNSAFE_URL'; readonly provider: ProviderId; readonly field: string }
+  | { readonly code: 'EQ_LOGIN_TIMEOUT'; readonly waitedMs: number }
+  | { readonly code: 'EQ_LOGIN_STATE' }
+  | { readonly code: 'EQ_LOGIN_ANSWER'; readonly expected: string }
+  | { readonly code: 'EQ_LOGIN_DENIED'; readonly error: string; readonly words: string }
+  | {
+      readonly code: 'EQ_LOGIN_FAILED'
+      readonly host: string
+      readonly words: string
+      readonly status?: number
+    }
+  | {
+      readonly code: 'EQ_LOGIN_OTHER_ACCOUNT'
+      readonly profile: ProfileId
+      readonly was: string
+      readonly is: string
+    }
+  | {
+      readonly code: 'EQ_PROGRAM_MISSING'
+      readonly program: string
+      readonly instead: string
+    }
+  | {
+      readonly code: 'EQ_PROGRAM_FAILED'
+      readonly program: string
+      readonly exit: number
+      readonly instead: string
+    }
+  | { readonly code: 'EQ_IMPORT_NOTHING'; readonly path: string; readonly looked: string }
+  | { readonly code: 'EQ_IMPORT_SELF'; readonly path: string }
+  | { readonly code: 'EQ_PROFILE_BORROWED'; readonly profile: ProfileId; readonly origin: Origin }
+
 /** The gateway's own life and its callers. */
 export type GatewayFault =
   | { readonly code: 'EQ_GATEWAY_RUNNING'; readonly pid: number; readonly port: number }
@@ -270,6 +423,9 @@ export type Fault =
   | SecretFault
   | StoreFault
   | ConfigFault
+  | ForeignFault
+  | RenewalFault
+  | LoginFault
   | GatewayFault
   | DispatchFault
   | SlashFault

@@ -289,7 +289,7 @@ function nearModels(world: World, text: string): readonly string[] {
 
 function firstWithCredential(world: World): ProviderFacts | undefined {
   return [...world.providers.values()].find(
-    (facts) => facts.id !== SANDBOX && hasCredential(world, facts),
+    (facts) => facts.id !== SANDBOX && !facts.onlyWhenNamed && hasCredential(world, facts),
   )
 }
 

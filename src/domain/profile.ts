@@ -12,6 +12,8 @@ export interface Profile {
   readonly id: ProfileId
   readonly credential: Credential
   readonly origin: Origin
+  /** Where a borrowed login stands in its owner's home: a path, or a keychain item. */
+  readonly place?: string
   /** When this credential was put into the book; absent in files of older tools. */
   readonly storedAt?: EpochMs
 }

@@ -18,6 +18,24 @@ export interface SecretShape {
   readonly minLength: number
 }
 
+/** A provider's OAuth 2.0 endpoints. @source RFC 6749, RFC 7009, RFC 7636 */
+export interface OauthFacts {
+  /** Where a person agrees; absent: no login from here. */
+  readonly authorizeUrl?: string
+  readonly tokenUrl: string
+  /** RFC 7009; absent: nothing can be revoked from here. */
+  readonly revokeUrl?: string
+  /** Our client at this provider; absent: it has given us none, so no login can be started from here. */
+  readonly clientId?: string
+  /** The client that grants were given to which do not name one: those that other programs made. */
+  readonly grantsClientId?: string
+  readonly scopes: readonly string[]
+  /** How the token endpoint takes its request. RFC 6749 says `form`. */
+  readonly body: 'form' | 'json'
+  /** What it is known to do with a refresh token that comes a second time. `strict`: it ends the whole login. */
+  readonly replay: 'strict' | 'unknown'
+}
+
 export interface ProviderFacts {
   readonly id: ProviderId
   readonly title: string
@@ -40,8 +58,11 @@ export interface ProviderFacts {
   readonly modelPrefixes: readonly string[]
   /** Used when the user chose no default model. */
   readonly defaultModel?: string
+  /** Its models serve when they are named; they are nobody's default. */
+  readonly onlyWhenNamed?: true
   /** Where a key is made. */
   readonly keysPage?: string
+  readonly oauth?: OauthFacts
   /** `local`: serves without a credential. `sandbox`: inside this program. */
   readonly keyless?: 'local' | 'sandbox'
   /** Where the entry comes from. */
@@ -97,6 +118,15 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     modelPrefixes: ['claude-'],
     defaultModel: 'claude-sonnet-5-5',
     keysPage: 'https://console.anthropic.com/settings/keys',
+    oauth: {
+      authorizeUrl: 'https://claude.ai/oauth/authorize',
+      tokenUrl: 'https://platform.claude.com/v1/oauth/token',
+      // Grants in this family were given to Claude Code; a refresh token serves only the client it was given to.
+      grantsClientId: '9d1c250a-e61b-44d9-88ed-5944d1962f5e',
+      scopes: ['user:inference', 'user:profile'],
+      body: 'json',
+      replay: 'strict',
+    },
   }),
   builtIn('openai', {
     title: 'OpenAI',
@@ -106,6 +136,21 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     modelPrefixes: ['gpt-', 'chatgpt-', 'o1', 'o3', 'o4-'],
     defaultModel: 'gpt-5.5',
     keysPage: 'https://platform.openai.com/api-keys',
+  }),
+  builtIn('openai-codex', {
+    title: 'OpenAI Codex (ChatGPT login)',
+    protocol: 'openai-responses',
+    baseUrl: 'https://chatgpt.com/backend-api/codex',
+    variables: [],
+    onlyWhenNamed: true,
+    oauth: {
+      authorizeUrl: 'https://auth.openai.com/oauth/authorize',
+      tokenUrl: 'https://auth.openai.com/oauth/token',
+      grantsClientId: 'app_EMoamEEZ73f0CkXaXp7hrann',
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+      body: 'json',
+      replay: 'strict',
+    },
   }),
   builtIn('openrouter', {
     title: 'OpenRouter',
@@ -176,6 +221,15 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     modelPrefixes: ['sandbox-'],
     defaultModel: 'sandbox-echo',
     keyless: 'sandbox',
+    oauth: {
+      authorizeUrl: `${SANDBOX_ORIGIN}/oauth/authorize`,
+      tokenUrl: `${SANDBOX_ORIGIN}/oauth/token`,
+      revokeUrl: `${SANDBOX_ORIGIN}/oauth/revoke`,
+      clientId: 'equabot',
+      scopes: ['chat'],
+      body: 'form',
+      replay: 'strict',
+    },
   }),
 ]
 
@@ -190,6 +244,9 @@ export interface ConfiguredProvider {
   /** Sent with every request; values may hold `${VAR}` references. */
   readonly headers?: Readonly<Record<string, string>>
   readonly models?: readonly ConfiguredModel[]
+  readonly oauth?: Partial<
+    Pick<OauthFacts, 'authorizeUrl' | 'tokenUrl' | 'revokeUrl' | 'clientId' | 'scopes' | 'body'>
+  >
 }
 
 export interface ConfiguredModel {
@@ -218,6 +275,7 @@ export function providerTable(
       ...(known.from === 'config' && entry.apiKey === undefined && { keyless: 'local' as const }),
       ...(known.defaultModel === undefined &&
         entry.models?.[0] !== undefined && { defaultModel: entry.models[0].id }),
+      ...oauthOf(known.oauth, entry.oauth),
     })
   }
   return table
@@ -236,6 +294,18 @@ export function providerByModelPrefix(
 
 export function speaks(facts: ProviderFacts, protocol: Protocol): boolean {
   return facts.protocol === protocol || (facts.alsoSpeaks?.includes(protocol) ?? false)
+}
+
+/** The OAuth facts with the user's changes. */
+function oauthOf(
+  known: OauthFacts | undefined,
+  entry: ConfiguredProvider['oauth'],
+): { readonly oauth?: OauthFacts } {
+  if (!entry) return {}
+  const tokenUrl = entry.tokenUrl ?? known?.tokenUrl
+  if (tokenUrl === undefined) return {}
+  const base: OauthFacts = known ?? { tokenUrl, scopes: [], body: 'form', replay: 'unknown' }
+  return { oauth: { ...base, ...entry, tokenUrl } }
 }
 
 function unlisted(id: ProviderId): ProviderFacts {

@@ -8,6 +8,7 @@ import type { AgentState, ProfileUsage, Rest } from './cooldown.ts'
 import { currentUsage, runningRest } from './cooldown.ts'
 import type { Credential, CredentialType } from './credential.ts'
 import { bearerOf, expiresAtOf, isExpired, isRenewable } from './credential.ts'
+import type { GrantView } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId } from './names.ts'
 import { formatModelKey } from './names.ts'
 import type { Origin } from './profile.ts'
@@ -37,6 +38,10 @@ export interface Candidate {
   readonly fingerprint: string
   readonly source: CredentialSource
   readonly origin: Origin
+  /** Where a borrowed login stands in its owner's home. */
+  readonly place?: string
+  /** What stands behind an oauth profile. */
+  readonly grant?: GrantView
   readonly lane: Lane
   /** What config accepts for this profile; absent: anything. */
   readonly mode?: CredentialType

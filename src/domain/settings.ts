@@ -1,6 +1,7 @@
 /** Settings with their defaults. Units stand in the names. How they look on disk is `wire/settings-file.ts`'s matter. */
 
 import type { CredentialType } from './credential.ts'
+import type { ForeignOrigin } from './foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from './names.ts'
 import { MAIN_AGENT } from './names.ts'
 import type { ConfiguredProvider } from './provider.ts'
@@ -27,6 +28,13 @@ export interface AgentSettings {
   readonly model?: ModelChoice
 }
 
+/** Whether the login of another program is taken over, and who renews it. */
+export interface ForeignSettings {
+  readonly enabled: boolean
+  /** `neighbour`: we, under its owner's locks. `owner`: by running its program. `never`: its owner alone. */
+  readonly renew: 'neighbour' | 'owner' | 'never'
+}
+
 export interface Settings {
   readonly env: {
     readonly vars: ReadonlyMap<string, string>
@@ -37,6 +45,7 @@ export interface Settings {
     readonly order: ReadonlyMap<ProviderId, readonly ProfileId[]>
     /** A login that ends within this time and cannot renew itself is "expiring". */
     readonly warnWithinMs: number
+    readonly foreign: Readonly<Record<ForeignOrigin, ForeignSettings>>
   }
   readonly models: { readonly providers: ReadonlyMap<ProviderId, ConfiguredProvider> }
   readonly agents: {
@@ -78,6 +87,11 @@ export const DEFAULT_SETTINGS: Settings = {
     profiles: new Map(),
     order: new Map(),
     warnWithinMs: DAY_MS,
+    foreign: {
+      'claude-code': { enabled: true, renew: 'neighbour' },
+      // Codex keeps no lock that another process could take.
+      'codex-cli': { enabled: true, renew: 'never' },
+    },
   },
   models: { providers: new Map() },
   agents: { defaults: { model: {}, models: new Map(), aliases: new Map() }, list: [] },

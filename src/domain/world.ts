@@ -4,8 +4,11 @@ import type { AgentState } from './cooldown.ts'
 import type { Credential } from './credential.ts'
 import { bearerOf } from './credential.ts'
 import type { Fault } from './fault.ts'
+import type { ForeignView } from './foreign.ts'
+import type { Moment } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId } from './names.ts'
 import { nameOf, profileId } from './names.ts'
+import type { GrantViews } from './ports.ts'
 import type { EffectiveBook } from './profile.ts'
 import { profilesOf } from './profile.ts'
 import type { ProviderFacts, ProviderTable } from './provider.ts'
@@ -42,6 +45,12 @@ export interface World {
   readonly bookFault?: Fault
   readonly environment: Environment
   readonly state: AgentState
+  /** `now` by a clock that nobody can set. */
+  readonly moment: Moment
+  /** What stands behind each oauth profile of the book. */
+  readonly grants: GrantViews
+  /** Logins of other programs as they are in their own homes; none where they are switched off. */
+  readonly foreign: readonly ForeignView[]
   readonly fingerprint: (secret: Secret) => string
 }
 
@@ -153,6 +162,7 @@ function headerTemplates(world: World, provider: ProviderId): readonly [string, 
 function storedCandidates(world: World, facts: ProviderFacts): readonly Candidate[] {
   return profilesOf(world.book, facts.id).map((profile) => {
     const mode = world.settings.auth.profiles.get(profile.id)?.mode
+    const grant = world.grants.get(profile.id)
     return {
       ...candidate(world, facts, profile.id, profile.credential, {
         kind: 'store',
@@ -160,6 +170,8 @@ function storedCandidates(world: World, facts: ProviderFacts): readonly Candidat
         path: world.bookPath(profile.home),
       }),
       origin: profile.origin,
+      ...(profile.place !== undefined && { place: profile.place }),
+      ...(grant && { grant }),
       ...(mode && { mode }),
     }
   })

@@ -61,9 +61,13 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
     const books = await readBooks(deps, agent)
     const state = await readState(deps, agent, books)
 
+    const now = deps.clock.now()
     return ok({
       agent,
-      now: deps.clock.now(),
+      now,
+      moment: { at: now, boot: '', upMs: 0 },
+      grants: new Map(),
+      foreign: [],
       settings,
       providers,
       book: books.book,

@@ -1,6 +1,6 @@
 /** The gateway's own errors in the dialect of whoever called, as the official SDKs understand them. */
 
-import type { Explanation } from '../domain/explain.ts'
+import type { Explanation } from '../domain/explanation.ts'
 import type { FaultCode } from '../domain/fault.ts'
 
 type Said = Pick<Explanation, 'message' | 'hint' | 'http'>

@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 
 import type { Credential } from '../domain/credential.ts'
+import { parseGrantId } from '../domain/grant.ts'
 import type { ProfileId } from '../domain/names.ts'
 import { parseProviderId, providerOf } from '../domain/names.ts'
 import { isRecord } from '../domain/plain-data.ts'
@@ -53,6 +54,8 @@ export function parseProfileEntry(id: ProfileId, raw: unknown): Result<Profile, 
     id,
     credential: credentialOf(entry.value, raw),
     origin: entry.value.origin,
+    ...(typeof raw.source === 'string' &&
+      entry.value.origin !== 'equabot' && { place: raw.source }),
     ...(storedAt !== undefined && { storedAt }),
   })
 }
@@ -63,8 +66,17 @@ function credentialOf(entry: v.InferOutput<typeof Entry>, raw: JsonObject): Cred
   const expiresAt = instantOf(entry.expires)
   const expiry = expiresAt !== undefined && { expiresAt }
   if (entry.type === 'token') {
-    return { type: 'token', token: new Secret(entry.token), ...expiry, ...email }
+    const issuedAt = instantOf(raw.issuedAt)
+    return {
+      type: 'token',
+      token: new Secret(entry.token),
+      ...expiry,
+      ...(issuedAt !== undefined && { issuedAt }),
+      ...email,
+    }
   }
+  const renewedAt = instantOf(raw.renewedAt)
+  const grantId = typeof raw.grant === 'string' ? parseGrantId(raw.grant) : undefined
   return {
     type: 'oauth',
     access: new Secret(entry.access),
@@ -72,6 +84,9 @@ function credentialOf(entry: v.InferOutput<typeof Entry>, raw: JsonObject): Cred
     ...expiry,
     ...email,
     ...(typeof raw.accountId === 'string' && { accountId: raw.accountId }),
+    ...(renewedAt !== undefined && { renewedAt }),
+    ...(grantId && { grantId }),
+    ...(typeof raw.clientId === 'string' && raw.clientId !== '' && { clientId: raw.clientId }),
   }
 }
 
@@ -85,7 +100,12 @@ const OWN_FIELDS = [
   'expires',
   'email',
   'accountId',
+  'grant',
+  'clientId',
+  'issuedAt',
+  'renewedAt',
   'origin',
+  'source',
   'storedAt',
 ] as const
 
@@ -99,6 +119,11 @@ export function renderProfileEntry(profile: Profile, raw: unknown): JsonObject {
     ...('expiresAt' in credential && { expires: credential.expiresAt }),
     ...(credential.email !== undefined && { email: credential.email }),
     ...('accountId' in credential && { accountId: credential.accountId }),
+    ...('grantId' in credential && { grant: credential.grantId }),
+    ...('clientId' in credential && { clientId: credential.clientId }),
+    ...('issuedAt' in credential && { issuedAt: credential.issuedAt }),
+    ...('renewedAt' in credential && { renewedAt: credential.renewedAt }),
+    ...(profile.place !== undefined && { source: profile.place }),
     ...(profile.origin !== 'equabot' && { origin: profile.origin }),
     ...(profile.storedAt !== undefined && { storedAt: profile.storedAt }),
   }

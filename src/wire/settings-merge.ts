@@ -32,6 +32,10 @@ export function settingsOf(file: SettingsFile): Settings {
         auth?.warnWithinHours === undefined
           ? defaults.auth.warnWithinMs
           : auth.warnWithinHours * HOUR_MS,
+      foreign: {
+        'claude-code': { ...defaults.auth.foreign['claude-code'], ...auth?.foreign?.claudeCode },
+        'codex-cli': { ...defaults.auth.foreign['codex-cli'], ...auth?.foreign?.codexCli },
+      },
     },
     models: { providers: mapped(file.models?.providers, parseProviderId, providerOf) },
     agents: {
@@ -61,11 +65,11 @@ function environmentOf({ shellEnv, vars, ...inline }: FileEnvironment): Settings
   }
 }
 
-/** Without what nothing reads yet: the OAuth endpoints, and how much a model may write. */
-function providerOf({ oauth: _, models, ...provider }: FileProvider): ConfiguredProvider {
+/** Without what nothing reads yet: how much a model may write. */
+function providerOf({ models, ...provider }: FileProvider): ConfiguredProvider {
   return {
     ...provider,
-    ...(models && { models: models.map(({ maxTokens: __, ...model }) => model) }),
+    ...(models && { models: models.map(({ maxTokens: _, ...model }) => model) }),
   }
 }
 

@@ -39,8 +39,10 @@ export interface FileProvider {
   readonly oauth?: {
     readonly authorizeUrl?: string
     readonly tokenUrl?: string
+    readonly revokeUrl?: string
     readonly clientId?: string
     readonly scopes?: readonly string[]
+    readonly body?: 'form' | 'json'
   }
 }
 
@@ -64,6 +66,13 @@ export interface SettingsFile {
     >
     readonly order?: Readonly<Record<string, readonly string[]>>
     readonly warnWithinHours?: number
+    readonly foreign?: {
+      readonly claudeCode?: {
+        readonly enabled?: boolean
+        readonly renew?: 'neighbour' | 'owner' | 'never'
+      }
+      readonly codexCli?: { readonly enabled?: boolean; readonly renew?: 'owner' | 'never' }
+    }
   }
   readonly models?: { readonly providers?: Readonly<Record<string, FileProvider>> }
   readonly agents?: {
@@ -188,6 +197,25 @@ const auth = v.strictObject({
       v.description('A login that ends within this many hours counts as expiring; 24 unless set.'),
     ),
   ),
+  foreign: v.exactOptional(
+    v.pipe(
+      v.strictObject({
+        claudeCode: v.exactOptional(
+          v.strictObject({
+            enabled: v.exactOptional(v.boolean()),
+            renew: v.exactOptional(v.picklist(['neighbour', 'owner', 'never'])),
+          }),
+        ),
+        codexCli: v.exactOptional(
+          v.strictObject({
+            enabled: v.exactOptional(v.boolean()),
+            renew: v.exactOptional(v.picklist(['owner', 'never'])),
+          }),
+        ),
+      }),
+      v.description('Logins of other programs: whether they are used, and who renews them.'),
+    ),
+  ),
 })
 
 const provider = v.strictObject({
@@ -219,8 +247,15 @@ const provider = v.strictObject({
     v.strictObject({
       authorizeUrl: v.exactOptional(url),
       tokenUrl: v.exactOptional(url),
+      revokeUrl: v.exactOptional(url),
       clientId: v.exactOptional(words),
       scopes: v.exactOptional(v.array(words)),
+      body: v.exactOptional(
+        v.pipe(
+          v.picklist(['form', 'json']),
+          v.description('How the token endpoint takes its request; form unless set.'),
+        ),
+      ),
     }),
   ),
 })

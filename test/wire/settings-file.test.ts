@@ -76,6 +76,7 @@ describe('a settings file', () => {
           apiKey: '${BOX_KEY}',
           headers: { 'x-a': 'b' },
           models: [{ id: 'm' }],
+          oauth: { tokenUrl: 'https://box.example/token' },
         },
       ],
     ])

@@ -1,0 +1,100 @@
+/** Why a login, a setup-token or an import did not come about, in a user's words. */
+
+import { OWNER_NAMES } from './explain-foreign.ts'
+import type { Explanation } from './explanation.ts'
+import type { LoginFault } from './fault.ts'
+import { inWords } from './time.ts'
+
+export function explainLogin(fault: LoginFault): Explanation {
+  const say = (message: string, hint: string, exit: number, http = 400): Explanation => ({
+    message,
+    hint,
+    exit,
+    http,
+  })
+  switch (fault.code) {
+    case 'EQ_LOGIN_UNSUPPORTED':
+      return say(
+        `${fault.provider} has no OAuth login for Equabot: there is no ${fault.lacks}`,
+        `Use a key or token: equabot models auth paste-token --provider ${fault.provider}. If the provider gave you a client of your own: equabot config set models.providers.${fault.provider}.oauth.${fault.lacks} "..."`,
+        64,
+      )
+    case 'EQ_LOGIN_UNSAFE_URL':
+      return say(
+        `models.providers.${fault.provider}.oauth.${fault.field} is not https`,
+        'A login goes over https only, except to this machine itself',
+        78,
+      )
+    case 'EQ_LOGIN_TIMEOUT':
+      return say(
+        `Nobody agreed within ${inWords(fault.waitedMs)}; nothing was changed`,
+        'Start again',
+        1,
+        408,
+      )
+    case 'EQ_LOGIN_STATE':
+      return say(
+        'The answer belongs to another login than the one that was started here; nothing was changed',
+        'Start again, and use only the newest page',
+        1,
+      )
+    case 'EQ_LOGIN_ANSWER':
+      return say(
+        `That is not the answer of a login page: expected ${fault.expected}`,
+        'Copy the whole address that the browser shows at the end, or the code with all of its characters',
+        64,
+      )
+    case 'EQ_LOGIN_DENIED':
+      return say(
+        `The provider did not agree (${fault.error}${fault.words === '' ? '' : `: ${fault.words}`}); nothing was changed`,
+        'Start again if that was not meant',
+        1,
+        403,
+      )
+    case 'EQ_LOGIN_FAILED':
+      return say(
+        `The login at ${fault.host} failed${fault.status === undefined ? '' : ` (HTTP ${fault.status})`}: ${fault.words}; nothing was changed`,
+        'Start again; a code serves only once',
+        69,
+        502,
+      )
+    case 'EQ_LOGIN_OTHER_ACCOUNT':
+      return say(
+        `${fault.profile} is the login of ${fault.was}; this one is of ${fault.is}. Nothing was changed`,
+        'Keep both with --profile-id, or replace it with --yes',
+        1,
+        409,
+      )
+    case 'EQ_PROGRAM_MISSING':
+      return say(`The program ${fault.program} is not on the PATH`, fault.instead, 69, 503)
+    case 'EQ_PROGRAM_FAILED':
+      return say(
+        `${fault.program} ended with ${fault.exit}; nothing was changed`,
+        fault.instead,
+        1,
+        503,
+      )
+    case 'EQ_IMPORT_NOTHING':
+      return say(
+        `${fault.path} holds no login that can be imported`,
+        `Looked for: ${fault.looked}`,
+        1,
+        404,
+      )
+    case 'EQ_IMPORT_SELF':
+      return say(
+        `${fault.path} is Equabot's own state folder`,
+        'Name the folder of another tool',
+        64,
+      )
+    case 'EQ_PROFILE_BORROWED':
+      return say(
+        `${fault.profile} is the login of ${OWNER_NAMES[fault.origin]}, which Equabot only borrows`,
+        `End it there. To leave it out: equabot config set auth.foreign.${fault.origin === 'claude-code' ? 'claudeCode' : 'codexCli'}.enabled false`,
+        64,
+        409,
+      )
+    default:
+      return fault satisfies never
+  }
+}

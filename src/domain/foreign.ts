@@ -1,0 +1,47 @@
+/** Logins that belong to other programs. We may use what they hold; their refresh tokens stay in their homes. */
+
+import type { ForeignFault } from './fault.ts'
+import type { GrantId } from './grant.ts'
+import type { ProfileId } from './names.ts'
+import type { Origin } from './profile.ts'
+import type { Result } from './result.ts'
+import type { Secret } from './secret.ts'
+import type { EpochMs } from './time.ts'
+
+export type ForeignOrigin = Exclude<Origin, 'equabot'>
+
+export const FOREIGN_ORIGINS: readonly ForeignOrigin[] = ['claude-code', 'codex-cli']
+
+/** The profile that stands for a foreign login. */
+export const FOREIGN_PROFILES: Readonly<Record<ForeignOrigin, ProfileId>> = {
+  'claude-code': 'anthropic:claude-cli' as ProfileId,
+  'codex-cli': 'openai-codex:codex-cli' as ProfileId,
+}
+
+/** A login as it stands in its owner's home now. */
+export interface ForeignLogin {
+  readonly origin: ForeignOrigin
+  /** Where it stands: a path, or `Keychain item "…"`. */
+  readonly place: string
+  readonly access: Secret
+  /** `oauth`: there is a refresh token, which is not shown here. `token`: nothing renews it. */
+  readonly type: 'oauth' | 'token'
+  /** Mark of the owner's refresh token; absent for a `token`. */
+  readonly refreshMark?: string
+  readonly expiresAt?: EpochMs
+  readonly email?: string
+  readonly accountId?: string
+  /** Works, and should not stay so. */
+  readonly remark?: ForeignFault
+}
+
+/** What a look into the owner's home gave. */
+export type ForeignReading = Result<ForeignLogin | undefined, ForeignFault>
+
+/** What is known of a foreign login at one instant. */
+export interface ForeignView {
+  readonly origin: ForeignOrigin
+  readonly grant: GrantId
+  readonly place: string
+  readonly reading: ForeignReading
+}
