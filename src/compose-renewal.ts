@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 
+import { random } from './adapters/chance.ts'
 import { openHome } from './adapters/home.ts'
 import { grantLock } from './adapters/renewal-helper.ts'
 import { createSandbox } from './adapters/sandbox.ts'
@@ -51,7 +52,7 @@ export async function renewForOrder(
         locate: upstream.locate,
       }),
       judge: judgeTokenAnswer,
-      random: Math.random,
+      random,
       newId: () => randomBytes(8).toString('hex'),
       pid: process.pid,
       connectTimeoutMs: CONNECT_MS,

@@ -16,6 +16,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Keeper } from './keeper.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
@@ -31,6 +32,8 @@ export interface App {
   /** A path as a person wants to see it, `~/…` for those under home. */
   readonly show: (path: string) => string
   readonly loadWorld: LoadWorld
+  /** `loadWorld` for choosing a credential: takes over first what other programs hold by now. */
+  readonly resolveWorld: LoadWorld
   readonly settings: SettingsStore
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
@@ -42,6 +45,7 @@ export interface App {
   readonly conversation: Conversation
   readonly dispatch: Dispatch
   readonly renewals: Renewals
+  readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>

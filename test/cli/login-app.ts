@@ -96,6 +96,7 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
       catalogue: async () => [],
       checkFiles: async () => [],
       loadWorld,
+      resolveWorld: loadWorld,
       settings,
       profiles,
       sessions,

@@ -189,6 +189,7 @@ export function house(furnishing: Furnishing = {}): House {
       catalogue: async () => [],
       checkFiles: async () => [],
       loadWorld,
+      resolveWorld: loadWorld,
       settings,
       profiles,
       sessions,
