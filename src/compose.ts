@@ -2,16 +2,21 @@
 
 import { join } from 'node:path'
 import { createCatalogue } from './adapters/catalogue.ts'
+import { createClaudeCode } from './adapters/claude-code.ts'
 import { createClock } from './adapters/clock.ts'
+import { createCodexCli } from './adapters/codex-cli.ts'
 import { createEnvironmentReader } from './adapters/environment.ts'
 import { createFileCheck } from './adapters/file-check.ts'
+import type { Files } from './adapters/files.ts'
 import { createFiles } from './adapters/files.ts'
 import { fingerprint } from './adapters/fingerprint.ts'
 import { createGatewayFiles } from './adapters/gateway-files.ts'
 import type { Home } from './adapters/home.ts'
 import { openHome } from './adapters/home.ts'
+import { createKeychain } from './adapters/keychain.ts'
 import { createLocks } from './adapters/lock.ts'
 import { createLog, createLogFile, writeToStderr } from './adapters/log.ts'
+import { claudePlaces, codexFile } from './adapters/owner-places.ts'
 import { createProfileStore } from './adapters/profile-store.ts'
 import { createSandbox } from './adapters/sandbox.ts'
 import { issueSandboxGrant } from './adapters/sandbox/grants.ts'
@@ -22,12 +27,14 @@ import { createShellEnvironment } from './adapters/shell-env.ts'
 import { createStateStore } from './adapters/state-store.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import type { Fault } from './domain/fault.ts'
+import type { Clock, ForeignSource } from './domain/ports.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
 import { createDispatch } from './services/dispatch.ts'
+import { createForeign } from './services/foreign.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
@@ -83,6 +90,14 @@ function assemble(home: Home): App {
       clock,
       fingerprint,
       sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
+    }),
+    foreign: createForeign({
+      sources: stores.foreignSources,
+      profiles,
+      settings,
+      clock,
+      log,
+      switchedOff: home.variables.get('EQUABOT_FOREIGN_LOGINS')?.trim() === '0',
     }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
@@ -171,5 +186,21 @@ function openStores(home: Home) {
     sessions,
     gatewayFiles,
     environment,
+    foreignSources: openForeignSources(home, { clock, files }),
   }
+}
+
+/** The homes of other programs' logins, as far as their folders can be told. */
+function openForeignSources(
+  { variables, stateDir }: Home,
+  { clock, files }: { readonly clock: Clock; readonly files: Files },
+): readonly ForeignSource[] {
+  const places = claudePlaces(variables)
+  const codex = codexFile(variables)
+  const refusalsPath = join(stateDir, 'keychain-refused.json')
+  const keychain = createKeychain({ variables, files, clock, refusalsPath })
+  return [
+    ...(places ? [createClaudeCode({ places, keychain, clock })] : []),
+    ...(codex === undefined ? [] : [createCodexCli({ place: codex, clock })]),
+  ]
 }

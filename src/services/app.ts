@@ -16,6 +16,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Foreign } from './foreign.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Report } from './report.ts'
@@ -34,6 +35,7 @@ export interface App {
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
   readonly vault: Vault
+  readonly foreign: Foreign
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

@@ -1,6 +1,7 @@
 import type { AgentState, UpstreamFailure } from '../../src/domain/cooldown.ts'
 import type { Fault } from '../../src/domain/fault.ts'
 import type {
+  ForeignSource,
   ReplyJudge,
   SessionStore,
   UpstreamAnswer,
@@ -15,6 +16,8 @@ import type { Agents } from '../../src/services/agents.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
+import type { Foreign } from '../../src/services/foreign.ts'
+import { createForeign } from '../../src/services/foreign.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import type { Orders } from '../../src/services/order.ts'
@@ -52,6 +55,10 @@ export interface Furnishing {
   readonly books?: Readonly<Record<string, ProfileBook>>
   readonly states?: Readonly<Record<string, AgentState>>
   readonly variables?: Readonly<Record<string, string>>
+  /** Homes of other programs' logins; none unless told. */
+  readonly sources?: readonly ForeignSource[]
+  /** `EQUABOT_FOREIGN_LOGINS=0` */
+  readonly foreignOff?: boolean
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
@@ -71,6 +78,7 @@ export interface House {
   readonly dispatch: Dispatch
   readonly report: Report
   readonly vault: Vault
+  readonly foreign: Foreign
   readonly orders: Orders
   readonly modelSettings: ModelSettings
   readonly agents: Agents
@@ -127,6 +135,14 @@ export function house(furnishing: Furnishing = {}): House {
       clock,
       fingerprint,
       sandboxGrant,
+    }),
+    foreign: createForeign({
+      sources: furnishing.sources ?? [],
+      profiles,
+      settings,
+      clock,
+      log,
+      switchedOff: furnishing.foreignOff ?? false,
     }),
     orders: createOrders({ loadWorld, profiles }),
     modelSettings: createModelSettings({ loadWorld, settings }),
