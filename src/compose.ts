@@ -53,7 +53,7 @@ function assemble(home: Home, helperScript: string): App {
     sandboxOrigin: sandbox.origin,
   })
 
-  const { loadWorld, adopt } = openWorld(stores)
+  const { loadWorld, foreign, adopt } = openWorld(stores)
   const resolveWorld: LoadWorld = async (agent) => {
     await adopt()
     return loadWorld(agent)
@@ -103,6 +103,7 @@ function assemble(home: Home, helperScript: string): App {
       fingerprint,
       sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
     }),
+    foreign,
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: createCatalogue(),

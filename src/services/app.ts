@@ -17,6 +17,7 @@ import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Keeper } from './keeper.ts'
+import type { Foreign } from './foreign.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
@@ -38,6 +39,7 @@ export interface App {
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
   readonly vault: Vault
+  readonly foreign: Foreign
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

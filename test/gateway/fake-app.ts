@@ -119,6 +119,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     renewals: unused,
     keeper: { beat: async () => undefined, run: async () => undefined },
     resolveWorld: loadWorld,
+    foreign: unused,
     orders: unused,
     modelSettings: unused,
     gatewayFiles: unused,
