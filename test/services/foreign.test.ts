@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { bearerOf } from '../../src/domain/credential.ts'
 import type { ForeignFault, StoreFault } from '../../src/domain/fault.ts'
 import { borrowedGrantId } from '../../src/domain/grant.ts'
+import type { AgentId } from '../../src/domain/names.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
+import { createForeign } from '../../src/services/foreign.ts'
 import { aBook, aForeignLogin, aProfile, FAKE_NOW, memoryForeignSource } from '../../src/testing.ts'
 import { agent, profile, provider } from '../names-from.ts'
 import { house } from './house.ts'
@@ -118,18 +120,33 @@ describe('adopting', () => {
   })
 
   it('decides again on the book as it is under its lock', async () => {
-    const { at, outcomes } = claudeHouse()
+    const { at, source } = claudeHouse()
     const newer = aProfile(CLAUDE, {
       origin: 'claude-code',
       place: PLACE,
       credential: { type: 'oauth', access: new Secret('newer'), expiresAt: SOON + 5 },
     })
-    const first = at.profiles.transact(MAIN_AGENT, async () =>
-      ok({ book: aBook(newer), value: undefined }),
-    )
-    const second = outcomes()
-    await first
-    expect(await second).toEqual(['kept stored_newer'])
+    // Another process writes between our look at the book and our turn at its lock.
+    const profiles = {
+      ...at.profiles,
+      async read(of: AgentId) {
+        const before = await at.profiles.read(of)
+        await at.profiles.transact(of, async () => ok({ book: aBook(newer), value: undefined }))
+        return before
+      },
+    }
+    const { settings, clock } = at
+    const foreign = createForeign({
+      sources: [source],
+      profiles,
+      settings,
+      clock,
+      switchedOff: false,
+    })
+    expect(await foreign.adopt()).toMatchObject({
+      changed: false,
+      sources: [{ outcome: 'kept', because: 'stored_newer' }],
+    })
     const kept = at.profiles.book().profiles.get(CLAUDE)
     expect(kept && bearerOf(kept.credential).reveal()).toBe('newer')
   })
