@@ -20,6 +20,7 @@ import { createSessionStore } from './adapters/sessions.ts'
 import { createSettingsStore } from './adapters/settings.ts'
 import { createShellEnvironment } from './adapters/shell-env.ts'
 import { createStateStore } from './adapters/state-store.ts'
+import { createTerminalProgram } from './adapters/terminal-program.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import type { Fault } from './domain/fault.ts'
 import type { Result } from './domain/result.ts'
@@ -32,6 +33,7 @@ import { startGateway } from './services/gateway-life.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createReport } from './services/report.ts'
+import { createSetupTokens } from './services/setup-token.ts'
 import { createVault } from './services/vault.ts'
 import { createLoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
@@ -63,6 +65,16 @@ function assemble(home: Home): App {
     fingerprint,
   })
   const dispatch = createDispatch({ upstream, states, judge: judgeReply, clock, log })
+  const vault = createVault({
+    loadWorld,
+    profiles,
+    states,
+    settings,
+    sessions,
+    clock,
+    fingerprint,
+    sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
+  })
 
   const app: App = {
     version: VERSION,
@@ -74,15 +86,14 @@ function assemble(home: Home): App {
     settings,
     profiles,
     sessions,
-    vault: createVault({
+    vault,
+    setupTokens: createSetupTokens({
       loadWorld,
-      profiles,
-      states,
-      settings,
-      sessions,
+      programs: createTerminalProgram({ variables: home.variables }),
+      vault,
+      dispatch,
+      codecs: CHAT_CODECS,
       clock,
-      fingerprint,
-      sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
     }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({

@@ -13,6 +13,7 @@ import { explainJson } from '../wire/report-json.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
+import { addSetupTokenCommand } from './auth-setup-token.ts'
 import type { Scene } from './candidate-screen.ts'
 import { candidateBlock, candidateRow } from './candidate-screen.ts'
 import type { CommandContext, Output } from './command.ts'
@@ -32,6 +33,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
     ['equabot models auth explain', 'what the next request would use, and why'],
   ])
   addPasteCommands(auth, context)
+  addSetupTokenCommand(auth, context)
 
   const list = auth
     .command('list')

@@ -19,6 +19,7 @@ import type { Dispatch } from './dispatch.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Report } from './report.ts'
+import type { SetupTokens } from './setup-token.ts'
 import type { Vault } from './vault.ts'
 import type { LoadWorld } from './world.ts'
 
@@ -34,6 +35,7 @@ export interface App {
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
   readonly vault: Vault
+  readonly setupTokens: SetupTokens
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings
