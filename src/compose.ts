@@ -1,6 +1,7 @@
 /** The only place where adapters meet services. Nothing heavy is loaded here: the gateway's face and HTTP come on use. */
 
 import { join } from 'node:path'
+import { createBrowser } from './adapters/browser.ts'
 import { createCatalogue } from './adapters/catalogue.ts'
 import { createClock } from './adapters/clock.ts'
 import { createEnvironmentReader } from './adapters/environment.ts'
@@ -20,8 +21,10 @@ import { createSessionStore } from './adapters/sessions.ts'
 import { createSettingsStore } from './adapters/settings.ts'
 import { createShellEnvironment } from './adapters/shell-env.ts'
 import { createStateStore } from './adapters/state-store.ts'
+import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import type { Fault } from './domain/fault.ts'
+import type { Clock, LoginFlow } from './domain/ports.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
@@ -29,6 +32,7 @@ import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
+import { createLogin } from './services/login.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createReport } from './services/report.ts'
@@ -62,6 +66,7 @@ function assemble(home: Home): App {
     states,
     fingerprint,
   })
+  const logins = lazyLoginFlow(upstream, clock)
   const dispatch = createDispatch({ upstream, states, judge: judgeReply, clock, log })
 
   const app: App = {
@@ -82,8 +87,11 @@ function assemble(home: Home): App {
       sessions,
       clock,
       fingerprint,
+      logins,
       sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
     }),
+    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    browser: createBrowser({ variables: home.variables, platform: process.platform }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: createCatalogue(),
@@ -131,6 +139,19 @@ function assemble(home: Home): App {
     },
   }
   return app
+}
+
+/** The login flow, loaded by the first login. */
+function lazyLoginFlow(upstream: ClosableUpstream, clock: Clock): LoginFlow {
+  let flow: Promise<LoginFlow> | undefined
+  const load = (): Promise<LoginFlow> =>
+    (flow ??= import('./adapters/oauth-login.ts').then(({ createLoginFlow }) =>
+      createLoginFlow({ upstream, locate: (url) => upstream.locate(url), clock }),
+    ))
+  return {
+    begin: async (...given) => (await load()).begin(...given),
+    revoke: async (...given) => (await load()).revoke(...given),
+  }
 }
 
 /** What stands on this machine's disk and in its environment. */

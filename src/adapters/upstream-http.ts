@@ -22,6 +22,8 @@ export interface UpstreamDeps {
 }
 
 export interface ClosableUpstream extends Upstream {
+  /** The real address behind one that may be the sandbox's. */
+  locate(url: string): Promise<URL>
   /** Ends every connection at once. */
   close(): Promise<void>
 }
@@ -43,6 +45,8 @@ export function createUpstream(deps: UpstreamDeps): ClosableUpstream {
   }
 
   return {
+    locate,
+
     async send(request, signal): Promise<Result<UpstreamAnswer, UpstreamFailure>> {
       const host = hostOf(request.url)
       if (signal.aborted) return fail(cancelledFailure(host))

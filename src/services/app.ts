@@ -2,6 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type {
+  Browser,
   Clock,
   GatewayClient,
   GatewayFiles,
@@ -16,6 +17,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Login } from './login.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Report } from './report.ts'
@@ -34,6 +36,8 @@ export interface App {
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
   readonly vault: Vault
+  readonly login: Login
+  readonly browser: Browser
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

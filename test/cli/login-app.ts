@@ -12,14 +12,16 @@ import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { App } from '../../src/services/app.ts'
+import { createLogin } from '../../src/services/login.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import { createOrders } from '../../src/services/order.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createVault } from '../../src/services/vault.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
-import type { MemoryProfileStore, MemorySettingsStore } from '../../src/testing.ts'
+import type { FakeLoginFlow, MemoryProfileStore, MemorySettingsStore } from '../../src/testing.ts'
 import {
   fakeClock,
+  fakeLoginFlow,
   memoryEnvironment,
   memoryProfileStore,
   memorySessionStore,
@@ -35,6 +37,9 @@ export interface LoginMachine {
   readonly config?: Readonly<Record<string, unknown>>
   readonly variables?: Readonly<Record<string, string>>
   readonly sessions?: readonly SessionHead[]
+  readonly logins?: Parameters<typeof fakeLoginFlow>[0]
+  /** A browser at hand, which works or does not; absent: none. */
+  readonly browser?: 'works' | 'fails'
   /** The unreadable book of `main`. */
   readonly damage?: Extract<Fault, { code: 'EQ_STORE_SYNTAX' }>
   /** Entries of every book that cannot be read. */
@@ -43,6 +48,9 @@ export interface LoginMachine {
 
 export interface LoginApp {
   readonly app: App
+  readonly logins: FakeLoginFlow
+  /** Addresses that a browser was given. */
+  readonly opened: readonly string[]
   readonly profiles: MemoryProfileStore
   readonly settings: MemorySettingsStore
 }
@@ -67,6 +75,8 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
   const sandboxGrant = (): never => {
     throw new Error('no sandbox here')
   }
+  const logins = fakeLoginFlow(machine.logins)
+  const opened: string[] = []
   const parts: Partial<App> = {
     version: '0.1.0',
     clock,
@@ -84,8 +94,17 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
       sessions,
       clock,
       fingerprint,
+      logins,
       sandboxGrant,
     }),
+    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    browser: {
+      isAtHand: () => machine.browser !== undefined,
+      async open(url) {
+        opened.push(url)
+        return machine.browser === 'works'
+      },
+    },
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: async () => [],
@@ -98,7 +117,7 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
   }
-  return { app: parts as App, profiles, settings }
+  return { app: parts as App, profiles, settings, logins, opened }
 }
 
 function withProblems(

@@ -95,6 +95,8 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     conversation: { turn: options.turn ?? unused },
     dispatch: createDispatch({ upstream, states, judge: judgeReply, clock, log }),
     vault: unused,
+    login: unused,
+    browser: unused,
     orders: unused,
     modelSettings: unused,
     gatewayFiles: unused,

@@ -15,6 +15,8 @@ import type { Agents } from '../../src/services/agents.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
+import type { Login } from '../../src/services/login.ts'
+import { createLogin } from '../../src/services/login.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import type { Orders } from '../../src/services/order.ts'
@@ -25,10 +27,11 @@ import type { Vault } from '../../src/services/vault.ts'
 import { createVault } from '../../src/services/vault.ts'
 import type { LoadWorld } from '../../src/services/world.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
-import type { FakeClock, FakeUpstream, SilentLog } from '../../src/testing.ts'
+import type { FakeClock, FakeLoginFlow, FakeUpstream, SilentLog } from '../../src/testing.ts'
 import {
   anAnswer,
   fakeClock,
+  fakeLoginFlow,
   fakeUpstream,
   memoryEnvironment,
   memoryProfileStore,
@@ -52,6 +55,7 @@ export interface Furnishing {
   readonly books?: Readonly<Record<string, ProfileBook>>
   readonly states?: Readonly<Record<string, AgentState>>
   readonly variables?: Readonly<Record<string, string>>
+  readonly logins?: Parameters<typeof fakeLoginFlow>[0]
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
@@ -60,6 +64,8 @@ export interface Furnishing {
 }
 
 export interface House {
+  readonly logins: FakeLoginFlow
+  readonly login: Login
   readonly clock: FakeClock
   readonly profiles: MemoryProfileStore
   readonly states: MemoryStateStore
@@ -100,7 +106,10 @@ export function house(furnishing: Furnishing = {}): House {
     refresh: new Secret('sandbox-refresh-fake'),
     expiresAt: now + MINUTE_MS,
   })
+  const logins = fakeLoginFlow(furnishing.logins)
   return {
+    logins,
+    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
     clock,
     profiles,
     states,
@@ -126,6 +135,7 @@ export function house(furnishing: Furnishing = {}): House {
       sessions,
       clock,
       fingerprint,
+      logins,
       sandboxGrant,
     }),
     orders: createOrders({ loadWorld, profiles }),
