@@ -33,8 +33,8 @@ export function judgeCodeReply(
   }
   const tokens = parseIssuedTokens(body)
   if (tokens.ok) return tokens
-  const { field, expected } = tokens.fault
-  const words = field === '' ? 'the answer is not JSON' : `${field} must be ${expected}`
+  const { field } = tokens.fault
+  const words = parsed.ok ? `it holds no ${field || 'tokens'} that can be used` : 'it is not JSON'
   return fail({ status: reply.status, words })
 }
 
