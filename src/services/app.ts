@@ -2,6 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type {
+  Browser,
   Clock,
   GatewayClient,
   GatewayFiles,
@@ -18,6 +19,7 @@ import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Keeper } from './keeper.ts'
 import type { Foreign } from './foreign.ts'
+import type { Login } from './login.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
@@ -42,6 +44,8 @@ export interface App {
   readonly vault: Vault
   readonly foreign: Foreign
   readonly setupTokens: SetupTokens
+  readonly login: Login
+  readonly browser: Browser
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

@@ -121,6 +121,8 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     resolveWorld: loadWorld,
     foreign: unused,
     setupTokens: unused,
+    login: unused,
+    browser: unused,
     orders: unused,
     modelSettings: unused,
     gatewayFiles: unused,
