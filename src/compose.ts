@@ -98,6 +98,10 @@ function assemble(home: Home): App {
     conversation: createConversation({ loadWorld, dispatch, sessions, codecs: CHAT_CODECS, clock }),
     dispatch,
     gatewayFiles,
+    async openDoctor() {
+      const { composeDoctor } = await import('./compose-doctor.ts')
+      return composeDoctor({ home, ...stores, loadWorld })
+    },
     startGateway(options) {
       stores.logToStderr(options.logToStderr ?? false)
       return startGateway(

@@ -16,6 +16,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Doctor } from './doctor.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Report } from './report.ts'
@@ -41,6 +42,8 @@ export interface App {
   readonly conversation: Conversation
   readonly dispatch: Dispatch
   readonly gatewayFiles: GatewayFiles
+  /** Loaded when it is asked for: few commands are. */
+  readonly openDoctor: () => Promise<Doctor>
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>
   /** The gateway that runs on this state folder, in whichever process. */

@@ -97,6 +97,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     vault: unused,
     orders: unused,
     modelSettings: unused,
+    openDoctor: unused,
     gatewayFiles: unused,
     startGateway: unused,
     gatewayClient: unused,
