@@ -32,12 +32,12 @@ export function tellDisk(fact: DiskFact, { show, now }: Telling): Told {
       )
     case 'DR_FILE_OPEN':
       return say(
-        `Other users of this machine may use ${place} (mode ${fact.mode.toString(8)})${fact.secret ? ', which holds secrets' : ''}`,
+        `Other users of this machine may use ${place} (mode ${octal(fact.mode)})${fact.secret ? ', which holds secrets' : ''}`,
         `chmod ${modeFor(fact.kind)} ${word}`,
       )
     case 'DR_FILE_CLOSED':
       return say(
-        `${place} is closed to its owner too (mode ${fact.mode.toString(8)})`,
+        `${place} is closed to its owner too (mode ${octal(fact.mode)})`,
         `chmod ${modeFor(fact.kind)} ${word}`,
       )
     case 'DR_FILE_OWNER':
@@ -94,6 +94,10 @@ export function tellDisk(fact: DiskFact, { show, now }: Telling): Told {
     default:
       return fact satisfies never
   }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(3, '0')
 }
 
 function modeFor(kind: 'file' | 'folder'): string {
