@@ -31,6 +31,8 @@ export interface Illness extends Furnishing {
 
 export interface Clinic extends House {
   readonly doctor: Doctor
+  /** What the doctor works with. */
+  readonly deps: DoctorDeps
   /** Calls that changed the disk, in order: `keepToOwner /state/.env`. */
   readonly done: readonly string[]
   /** Locks as they are now; tests may touch or take them. */
@@ -78,6 +80,7 @@ export function clinic(illness: Illness = {}): Clinic {
   return {
     ...home,
     doctor,
+    deps,
     done,
     locks,
     examine,
