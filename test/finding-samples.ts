@@ -1,4 +1,5 @@
-import type { Finding, FindingCode, FindingFact } from '../src/domain/finding.ts'
+import type { Finding } from '../src/domain/finding.ts'
+import type { FindingCode, FindingFact } from '../src/domain/finding-fact.ts'
 import { finding } from '../src/domain/finding.ts'
 import { markOf, newGrantId } from '../src/domain/grant.ts'
 import { Secret } from '../src/domain/secret.ts'

@@ -105,15 +105,19 @@ function summary(
     counted(looked.profiles, 'profile'),
     counted(looked.agents, 'agent'),
   ].join(', ')
-  if (ok)
+  const fixable = findings.filter((entry) => entry.fixable).length
+  const hint =
+    fixable > 0 && mended === undefined
+      ? `${layout.paint('strong', 'equabot doctor --fix')} puts right ${fixable} of ${findings.length}`
+      : ''
+  if (ok) {
     return lines(
       layout.paint('good', 'All is well'),
       `Looked at ${seen}; made ${counted(looked.checks.length, 'check')}`,
+      hint,
     )
-  const fixable = findings.filter((entry) => entry.fixable).length
-  return fixable > 0 && mended === undefined
-    ? `${layout.paint('strong', 'equabot doctor --fix')} puts right ${fixable} of ${findings.length}`
-    : `${counted(findings.length, 'finding')} for your own hand`
+  }
+  return hint === '' ? `${counted(findings.length, 'finding')} for your own hand` : hint
 }
 
 function counted(count: number, word: string): string {

@@ -3,7 +3,7 @@
 import type { CredentialType } from './credential.ts'
 import { OWNER_NAMES } from './explain-foreign.ts'
 import { loginAgain } from './explain-renewal.ts'
-import type { CredentialFact } from './finding.ts'
+import type { CredentialFact } from './finding-fact.ts'
 import { providerOf } from './names.ts'
 import type { ProfileId } from './names.ts'
 import type { Origin } from './profile.ts'

@@ -1,6 +1,6 @@
 /** The state folder, the disk and the clock in a user's words. */
 
-import type { DiskFact } from './finding.ts'
+import type { DiskFact } from './finding-fact.ts'
 import type { FileSystemKind } from './inspection.ts'
 import type { Telling, Told } from './telling.ts'
 import { MENDS_IT, shellPath } from './telling.ts'

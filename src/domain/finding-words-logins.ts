@@ -1,7 +1,7 @@
 /** Logins in a user's words: whose they are, and whether they live. */
 
 import { OWNER_NAMES } from './explain-foreign.ts'
-import type { GrantPlace, LoginFact } from './finding.ts'
+import type { GrantPlace, LoginFact } from './finding-fact.ts'
 import type { Telling, Told } from './telling.ts'
 import { MENDS_IT, shellPath, tellFault } from './telling.ts'
 import { inWords, relative } from './time.ts'

@@ -1,6 +1,6 @@
 /** What stands in the files, in a user's words. */
 
-import type { StoreFact } from './finding.ts'
+import type { StoreFact } from './finding-fact.ts'
 import type { Telling, Told } from './telling.ts'
 import { MENDS_IT, shellPath, tellFault } from './telling.ts'
 import { leftOutWords } from './wording.ts'

@@ -1,6 +1,6 @@
 /** What doctor found, in a user's words, and the command that puts it right. */
 
-import type { FindingFact } from './finding.ts'
+import type { FindingFact } from './finding-fact.ts'
 import { tellCredential } from './finding-words-credentials.ts'
 import { tellDisk } from './finding-words-disk.ts'
 import { tellLogin } from './finding-words-logins.ts'

@@ -34,8 +34,6 @@ import {
   settingsCheck,
 } from './doctor/stores-check.ts'
 
-export type { Adoption } from './doctor/sight.ts'
-
 export type DoctorDeps = SightDeps
 
 export interface Doctor {

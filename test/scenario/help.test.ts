@@ -47,6 +47,7 @@ test('every command answers --help with examples', async () => {
       'sandbox keys',
       'gateway run',
       'gateway status',
+      'doctor',
       'config validate',
       'completion',
     ]),

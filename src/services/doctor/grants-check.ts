@@ -1,7 +1,8 @@
 /** Checks of grants: whether each lives, stands in one home only, and is named by a profile. */
 
 import { isExpired } from '../../domain/credential.ts'
-import type { Finding, GrantPlace } from '../../domain/finding.ts'
+import type { Finding } from '../../domain/finding.ts'
+import type { GrantPlace } from '../../domain/finding-fact.ts'
 import { finding } from '../../domain/finding.ts'
 import type { GrantId } from '../../domain/grant.ts'
 import { borrowedGrantId, isDead, markOf, ownGrantId, parseGrantId } from '../../domain/grant.ts'

@@ -1,7 +1,7 @@
 /** One login, one home: the other copies go, and orders that named them name the one that stays. */
 
 import type { Fault } from '../../domain/fault.ts'
-import type { FindingFact, GrantPlace } from '../../domain/finding.ts'
+import type { FindingFact, GrantPlace } from '../../domain/finding-fact.ts'
 import { FOREIGN_PROFILES } from '../../domain/foreign.ts'
 import { markOf } from '../../domain/grant.ts'
 import type { ProfileId } from '../../domain/names.ts'

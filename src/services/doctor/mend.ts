@@ -5,7 +5,8 @@
 
 import type { Mended } from '../../domain/doctor-report.ts'
 import type { Fault } from '../../domain/fault.ts'
-import type { Finding, FindingFact } from '../../domain/finding.ts'
+import type { Finding } from '../../domain/finding.ts'
+import type { FindingFact } from '../../domain/finding-fact.ts'
 import type { SeenLock } from '../../domain/inspection.ts'
 import type { ProfileId } from '../../domain/names.ts'
 import type { ProfileBook } from '../../domain/profile.ts'

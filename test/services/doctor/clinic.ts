@@ -2,7 +2,8 @@
 
 import type { DoctorReport } from '../../../src/domain/doctor-report.ts'
 import { orThrow } from '../../../src/domain/equabot-error.ts'
-import type { Finding, FindingCode } from '../../../src/domain/finding.ts'
+import type { Finding } from '../../../src/domain/finding.ts'
+import type { FindingCode } from '../../../src/domain/finding-fact.ts'
 import { findingKey } from '../../../src/domain/finding.ts'
 import type {
   OwnerLocks,
