@@ -3,7 +3,7 @@
 import { envLines } from './adapters/file-check.ts'
 import type { Files } from './adapters/files.ts'
 import type { Home } from './adapters/home.ts'
-import { claudeFolder, createOwnerLocks } from './adapters/owner-locks.ts'
+import { claudeFolder, createOwnerLocks } from './adapters/forsaken-locks.ts'
 import { createStateInspection } from './adapters/state-inspection.ts'
 import type { Doctor, DoctorDeps } from './services/doctor.ts'
 import { createDoctor } from './services/doctor.ts'

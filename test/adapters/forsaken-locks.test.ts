@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 
-import { claudeFolder, createOwnerLocks } from '../../src/adapters/owner-locks.ts'
+import { claudeFolder, createOwnerLocks } from '../../src/adapters/forsaken-locks.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 let folder: string
