@@ -51,7 +51,7 @@ async function runDoctor(
   terminal: Terminal,
   options: Options,
 ): Promise<Result<Output, Fault>> {
-  const doctor = await app.openDoctor()
+  const doctor = await app.openDoctor(terminal.interactive)
   const offline = options.offline ?? false
   const found = await patiently(app, terminal, 'Looking at logins and files', () =>
     doctor.examine({ offline }),

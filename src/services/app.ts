@@ -17,8 +17,11 @@ import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Doctor } from './doctor.ts'
+import type { Keeper } from './keeper.ts'
+import type { Foreign } from './foreign.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
+import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
 import type { Vault } from './vault.ts'
 import type { LoadWorld } from './world.ts'
@@ -31,19 +34,28 @@ export interface App {
   /** A path as a person wants to see it, `~/…` for those under home. */
   readonly show: (path: string) => string
   readonly loadWorld: LoadWorld
+  /** `loadWorld` for choosing a credential: takes over first what other programs hold by now. */
+  readonly resolveWorld: LoadWorld
   readonly settings: SettingsStore
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
   readonly vault: Vault
+  readonly foreign: Foreign
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings
   readonly agents: Agents
   readonly conversation: Conversation
   readonly dispatch: Dispatch
+  readonly renewals: Renewals
+  readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles
-  /** Loaded when it is asked for: few commands are. */
-  readonly openDoctor: () => Promise<Doctor>
+  /**
+   * Loaded when it is asked for: few commands are.
+   *
+   * @param prompting a person at a terminal has asked for it, so the system may ask them for permission
+   */
+  readonly openDoctor: (prompting: boolean) => Promise<Doctor>
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>
   /** The gateway that runs on this state folder, in whichever process. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 
-import { claudeFolder, createOwnerLocks } from '../../src/adapters/forsaken-locks.ts'
+import { createForsakenLocks } from '../../src/adapters/forsaken-locks.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 let folder: string
@@ -24,23 +24,24 @@ test('sees the three locks, the one of the real folder also where that is behind
   lock(join(folder, '.oauth_refresh.lock'))
   lock(join(folder, '.storage-write.lock'))
   const real = lock(`${folder}.lock`)
-  const seen = await createOwnerLocks(link).look()
+  const seen = await createForsakenLocks(link).look()
   expect(seen).toEqual([
     { origin: 'claude-code', path: join(link, '.oauth_refresh.lock'), modifiedAt: 1_000_000 },
-    { origin: 'claude-code', path: join(link, '.storage-write.lock'), modifiedAt: 1_000_000 },
     { origin: 'claude-code', path: real, modifiedAt: 1_000_000 },
+    { origin: 'claude-code', path: join(link, '.storage-write.lock'), modifiedAt: 1_000_000 },
   ])
 })
 
 test('sees nothing where there is none, and no file of that name', async () => {
   writeFileSync(join(folder, '.oauth_refresh.lock'), '')
-  expect(await createOwnerLocks(folder).look()).toEqual([])
-  expect(await createOwnerLocks(undefined).look()).toEqual([])
+  expect(await createForsakenLocks(folder).look()).toEqual([])
+  expect(await createForsakenLocks(undefined).look()).toEqual([])
+  expect(await createForsakenLocks(join(folder, 'gone')).look()).toEqual([])
 })
 
 test('removes a lock that is as it was seen, and none that was touched since', async () => {
   const path = lock(join(folder, '.oauth_refresh.lock'))
-  const locks = createOwnerLocks(folder)
+  const locks = createForsakenLocks(folder)
   const [seen] = await locks.look()
   if (!seen) throw new Error('no lock was seen')
   utimesSync(path, 2_000, 2_000)
@@ -53,18 +54,10 @@ test('removes a lock that is as it was seen, and none that was touched since', a
 test('leaves a lock that holds something, and says why', async () => {
   const path = lock(join(folder, '.oauth_refresh.lock'))
   writeFileSync(join(path, 'something'), '')
-  const locks = createOwnerLocks(folder)
+  const locks = createForsakenLocks(folder)
   const [seen] = await locks.look()
   expect(seen && (await locks.remove(seen))).toMatchObject({
     fault: { code: 'EQ_STORE_UNWRITABLE', errno: 'ENOTEMPTY' },
   })
   expect(existsSync(path)).toBe(true)
-})
-
-test('knows the folder of Claude Code: CLAUDE_CONFIG_DIR, else below the home', () => {
-  const from = (variables: Readonly<Record<string, string>>) =>
-    claudeFolder(new Map(Object.entries(variables)))
-  expect(from({ HOME: '/home/a' })).toBe('/home/a/.claude')
-  expect(from({ HOME: '/home/a', CLAUDE_CONFIG_DIR: '/srv/claude' })).toBe('/srv/claude')
-  expect(from({ HOME: ' ', CLAUDE_CONFIG_DIR: '' })).toBeUndefined()
 })

@@ -20,11 +20,13 @@ export function foreignCheck(sight: Sight): readonly Finding[] {
       return reading.value?.remark ? [reading.value.remark] : []
     }),
   )
-  const told = sight.adoption.faults.map((fault) =>
-    isForeign(fault)
-      ? finding({ code: 'DR_FOREIGN_LOGIN', fault })
-      : finding({ code: 'DR_FOREIGN_ADOPTION', fault }),
-  )
+  const told = sight.adoption.faults
+    .filter((fault) => !isToldElsewhere(fault, sight))
+    .map((fault) =>
+      isForeign(fault)
+        ? finding({ code: 'DR_FOREIGN_LOGIN', fault })
+        : finding({ code: 'DR_FOREIGN_ADOPTION', fault }),
+    )
   return once([...seen.map((fault) => finding({ code: 'DR_FOREIGN_LOGIN', fault })), ...told])
 }
 
@@ -37,6 +39,12 @@ export function ownerLocksCheck({ ownerLocks, now }: Sight): readonly Finding[] 
 /** Whether no living owner can hold it. */
 function isForsaken({ modifiedAt }: SeenLock, now: EpochMs): boolean {
   return now - modifiedAt > LOCK_LIFE_MS || modifiedAt - now > CLOCK_SLACK_MS
+}
+
+/** Settings or a book that cannot be read are findings of their own. */
+function isToldElsewhere({ code }: Fault, { settings, books }: Sight): boolean {
+  const read = [settings, ...books.values()]
+  return read.some((result) => !result.ok && result.fault.code === code)
 }
 
 function isForeign(fault: Fault): fault is ForeignFault {

@@ -9,9 +9,9 @@ import { borrowedGrantId, isDead, markOf, ownGrantId, parseGrantId } from '../..
 import { MAIN_AGENT, providerOf } from '../../domain/names.ts'
 import type { HeldProfile } from '../../domain/profile.ts'
 import type { World } from '../../domain/world.ts'
+import { faultOf } from '../renewal.ts'
 import type { Sight } from './sight.ts'
 import { isEveryBookRead, loadedWorlds } from './sight.ts'
-import { verdictFault } from './verdict-fault.ts'
 
 /** A login of ours with the refresh token that it holds. */
 interface OwnGrant extends GrantPlace {
@@ -72,8 +72,8 @@ export function grantsCheck(sight: Sight): readonly Finding[] {
 
 function verdictFindings(world: World, profile: HeldProfile): readonly Finding[] {
   const view = world.grants.get(profile.id)
-  const fault = view?.verdict && verdictFault(profile, view.verdict, world)
-  if (!fault) return []
+  if (!view?.verdict || view.verdict.outcome.kind === 'renewed') return []
+  const fault = faultOf(profile.id, profile.origin, view.verdict, world.moment.upMs)
   const { agent } = world
   if (isDead(view)) return [finding({ code: 'DR_GRANT_DEAD', agent, fault })]
   const isTriedAgain = 'againAt' in fault && fault.againAt !== undefined

@@ -7,7 +7,7 @@ import { fail, ok } from '../../../src/domain/result.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 import { MINUTE_MS } from '../../../src/domain/time.ts'
 import { FAKE_NOW } from '../../../src/testing.ts'
-import { profile } from '../../names-from.ts'
+import { agent, profile } from '../../names-from.ts'
 import { clinic, only } from './clinic.ts'
 
 const place = '/home/.claude/.credentials.json'
@@ -77,6 +77,13 @@ describe('the login of another program', () => {
     expect(report.adopted).toEqual(changes)
     expect(only(report, 'DR_FOREIGN_ADOPTION')).toMatchObject({ fault })
   })
+})
+
+test('a book that keeps logins from being taken over is told as a book, once', async () => {
+  const fault = { code: 'EQ_STORE_SYNTAX', path: '/state/book', line: 1, column: 1 } as const
+  const machine = clinic({ deps: { adopt: async () => ({ changes: [], faults: [fault] }) } })
+  machine.profiles.damage(agent('main'), fault)
+  expect(await machine.codes()).toEqual(['DR_BOOK_UNREADABLE'])
 })
 
 describe('a lock of another program', () => {
