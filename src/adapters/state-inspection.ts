@@ -54,7 +54,13 @@ export function createStateInspection(deps: StateInspectionDeps): StateInspectio
   const { home, files, clock } = deps
   const root = home.stateDir
   return {
-    look: () => reading(root, () => look(deps)),
+    async look() {
+      const seen = await reading(root, () => look(deps))
+      const [first] = seen.ok ? seen.value.entries : []
+      return first && first.kind !== 'folder'
+        ? fail({ code: 'EQ_STORE_UNREADABLE', path: root, errno: 'ENOTDIR' })
+        : seen
+    },
 
     keepToOwner: (path) =>
       changing(path, async () => keepToOwner(path === root ? await realpath(path) : path)),
@@ -135,9 +141,7 @@ async function look({ home, maxEntries = MAX_ENTRIES }: StateInspectionDeps): Pr
   )
   const facts = await lstat(realRoot)
   const first = await entryOf(root, facts)
-  const walked = facts.isDirectory()
-    ? await walk(root, maxEntries)
-    : { entries: [], cut: false, unlistable: [] }
+  const walked = await walk(root, maxEntries)
   return {
     ...places,
     realRoot,

@@ -152,12 +152,14 @@ describe('looking', () => {
     chmodSync(join(root, 'agents'), 0o700)
   })
 
-  test('of a state folder whose place cannot be reached is a fault', async () => {
+  test('of a state folder that is a file, or cannot be reached, is a fault', async () => {
     const file = put('file')
-    expect(await inspectionOf(undefined, join(file, 'below')).look()).toMatchObject({
-      ok: false,
-      fault: { code: 'EQ_STORE_UNREADABLE', errno: 'ENOTDIR' },
-    })
+    for (const place of [file, join(file, 'below')]) {
+      expect(await inspectionOf(undefined, place).look()).toMatchObject({
+        ok: false,
+        fault: { code: 'EQ_STORE_UNREADABLE', path: place, errno: 'ENOTDIR' },
+      })
+    }
   })
 })
 

@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import type { RunOptions, User } from './harness.ts'
-import { bookPath, newUser } from './harness.ts'
+import type { FakeUpstream, RunOptions, User } from './harness.ts'
+import { bookPath, fakeUpstream, newUser } from './harness.ts'
 
 const KEY = `sk-ant-api03-${'Fa2Ke3'.repeat(14)}`
 const REFRESH = 'fake-refresh-77aa88bb99cc'
@@ -200,6 +200,119 @@ test('one login in two books keeps one home', async () => {
   expect(await user.read(bookPath())).toContain(REFRESH)
   expect(await user.read(bookPath('research'))).not.toContain(REFRESH)
   expect((await doctor(['--offline'])).code).toBe(0)
+})
+
+describe('the login of Claude Code', () => {
+  const claude = '.claude/.credentials.json'
+  const login = (refreshToken: string): string =>
+    JSON.stringify({
+      claudeAiOauth: {
+        accessToken: 'fake-claude-access-1',
+        refreshToken,
+        expiresAt: 4_102_444_800_000,
+        scopes: ['user:inference'],
+      },
+    })
+
+  test('is taken over and told; then all is well', async () => {
+    await user.write(claude, login(REFRESH))
+    const { code, out } = await user.run(['doctor', '--offline'])
+    expect(out).toContain('Taken over from other programs\n  anthropic:claude-cli: added\n')
+    expect(code).toBe(0)
+    const again = await user.run(['doctor', '--offline'])
+    expect(again.out).not.toContain('Taken over')
+  })
+
+  test('that was blanked, or that others may read, is named once with its own fix', async () => {
+    await user.paste(KEY, 'anthropic:work')
+    await user.write(
+      claude,
+      JSON.stringify({ claudeAiOauth: { accessToken: '', refreshToken: '', expiresAt: 0 } }),
+    )
+    const blank = await doctor(['--offline'])
+    expect(wrong(blank)).toEqual(['DR_FOREIGN_LOGIN'])
+    expect(blank.findings.map(({ fix }) => fix).join()).toContain('claude auth login')
+    await user.write(claude, login(REFRESH))
+    await chmod(join(user.home, claude), 0o644)
+    const open = await doctor(['--offline'])
+    expect(wrong(open)).toEqual(['DR_FOREIGN_LOGIN'])
+    expect(open.findings.map(({ fix }) => fix).join()).toContain(`chmod 600 ~/${claude}`)
+  })
+
+  test('is kept where a copy of it stands in the book: the copy goes, with a backup', async () => {
+    await user.write(claude, login(REFRESH))
+    await user.writeBook({
+      version: 1,
+      profiles: {
+        'anthropic:copy': {
+          type: 'oauth',
+          provider: 'anthropic',
+          access: 'fake-access-1',
+          refresh: REFRESH,
+          expires: 4_102_444_800_000,
+        },
+      },
+      order: { anthropic: ['anthropic:copy'] },
+    })
+    expect(wrong(await doctor(['--offline']))).toEqual(['DR_GRANT_TWIN'])
+    const fixed = await doctor(['--offline', '--fix'])
+    expect(fixed).toMatchObject({ code: 0, ok: true })
+    expect(await user.read(claude)).toBe(login(REFRESH))
+    const book = await user.read(bookPath())
+    expect(book).not.toContain(REFRESH)
+    expect(JSON.parse(book)).toMatchObject({
+      profiles: { 'anthropic:claude-cli': {} },
+      order: { anthropic: ['anthropic:claude-cli'] },
+    })
+  })
+})
+
+describe('a login of ours whose access has ended', () => {
+  let provider: FakeUpstream
+  let status: number
+
+  beforeEach(async () => {
+    provider = await fakeUpstream((_, response) => {
+      const dead = { error: 'invalid_grant', error_description: 'refresh token not found' }
+      const tokens = { token_type: 'Bearer', access_token: 'fake-access-2', expires_in: 3_600 }
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(status === 200 ? { ...tokens, refresh_token: `${REFRESH}-2` } : dead))
+    })
+    const oauth = { tokenUrl: `${provider.url}/token`, clientId: 'equabot-test' }
+    const acme = { baseUrl: provider.url, models: [{ id: 'm' }], oauth }
+    await user.write(
+      '.equabot/equabot.json',
+      JSON.stringify({
+        models: { providers: { acme } },
+        agents: { defaults: { model: 'acme/m' } },
+      }),
+    )
+    const login = { type: 'oauth', provider: 'acme', access: 'fake-access-1', refresh: REFRESH }
+    await user.writeBook({ version: 1, profiles: { 'acme:team': { ...login, expires: 1_000 } } })
+  })
+  afterEach(() => provider.close())
+
+  test('is renewed as proof that it lives; offline nothing is sent', async () => {
+    status = 200
+    expect(await doctor(['--offline'])).toMatchObject({ code: 0, ok: true })
+    expect(provider.seen).toHaveLength(0)
+    const told = await doctor()
+    expect(told.code).toBe(0)
+    expect(told.findings.map(({ code }) => code)).toContain('DR_GRANT_RENEWED')
+    expect(provider.seen).toHaveLength(1)
+    expect(await user.read(bookPath())).toContain(`${REFRESH}-2`)
+  })
+
+  test('that the provider has ended is an error, and is not sent again', async () => {
+    status = 400
+    for (const args of [[], [], ['--offline']]) {
+      const told = await doctor(args)
+      expect(told.code).toBe(1)
+      expect(wrong(told)).toEqual(['DR_GRANT_DEAD'])
+    }
+    expect(provider.seen).toHaveLength(1)
+  })
 })
 
 test('a new user has no credential, which is told with the command that gives one', async () => {
