@@ -7,11 +7,13 @@ import type { RenewalOutcome } from '../../../src/domain/grant.ts'
 import { borrowedGrantId, markOf, newGrantId } from '../../../src/domain/grant.ts'
 import type { GrantViews } from '../../../src/domain/ports.ts'
 import type { Profile } from '../../../src/domain/profile.ts'
+import { withProfile } from '../../../src/domain/profile.ts'
 import { fail, ok } from '../../../src/domain/result.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/domain/time.ts'
 import { aBook, aProfile, FAKE_NOW } from '../../../src/testing.ts'
-import { profile, provider } from '../../names-from.ts'
+import { agent, profile, provider } from '../../names-from.ts'
+import type { Clinic } from './clinic.ts'
 import { clinic, only } from './clinic.ts'
 
 const TEAM = 'openai-codex:team'
@@ -253,6 +255,33 @@ describe('a login of ours whose access has ended', () => {
     )
     await clinic({ books: { main: others }, deps: { renew } }).examine(false)
   })
+})
+
+test('what is judged after a renewal is what the renewal has left', async () => {
+  const before = login(TEAM, 'fake-refresh-1', { expiresAt: FAKE_NOW - 1 })
+  const machine: Clinic = clinic({
+    books: { main: aBook(before) },
+    deps: {
+      renew: async () =>
+        machine.profiles.transact(agent('main'), async (book) =>
+          ok({ book: withProfile(book, login('openai-codex:second', 'fake-refresh-2')), value: 1 }),
+        ),
+    },
+  })
+  expect((await machine.examine(false)).looked.profiles).toBe(2)
+})
+
+test('of a borrowed login that is dead, only that is told', async () => {
+  const borrowed = aProfile('anthropic:claude-cli', {
+    origin: 'claude-code',
+    credential: oauth(undefined, { expiresAt: FAKE_NOW - 1 }),
+  })
+  const [verdict] = [...views(borrowed.id, { kind: 'spent', spentAt: 1 }).values()].map(
+    (view) => view.verdict,
+  )
+  const grants: GrantViews = new Map([[borrowed.id, { way: 'never', ...(verdict && { verdict }) }]])
+  const machine = clinic({ books: { main: aBook(borrowed) }, world: { grants } })
+  expect(await machine.codes()).toEqual(['DR_GRANT_DEAD'])
 })
 
 describe('a journal', () => {
