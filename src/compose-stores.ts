@@ -119,7 +119,14 @@ function openForeignHomes({ variables, stateDir }: Home, clock: Clock, files: Fi
   const refusalsPath = join(stateDir, 'keychain-refused.json')
   const keychain = createKeychain({ variables, files, clock, refusalsPath })
   return {
-    ...(places && { claudeCode: createClaudeCode({ places, keychain, clock }) }),
+    ...(places && {
+      claudeCode: createClaudeCode({
+        places,
+        keychain,
+        clock,
+        ledger: join(stateDir, 'owner-locks'),
+      }),
+    }),
     ...(codex !== undefined && { codexCli: createCodexCli({ place: codex, clock }) }),
   }
 }

@@ -2,7 +2,8 @@
  * Claude Code's own locks, as it takes them: a folder that only one can make, kept alive by its time of change.
  *
  * Such a lock can be taken from whoever stops touching it, so it is never enough to have made it: `stillOurs` must be
- * asked right before what the lock is for. We take none from anybody, however forsaken it looks.
+ * asked right before what the lock is for. We take none from anybody, however forsaken it looks; only what a killed
+ * process of our own has left behind is known by the file itself, and removed.
  */
 
 import {
@@ -13,7 +14,9 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   rmdirSync,
+  writeFileSync,
 } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -37,6 +40,11 @@ export interface OwnerLockDeps {
   readonly monotonicMs?: () => number
   /** From 0 up to 1. */
   readonly random?: () => number
+  /**
+   * Where it is noted which lock folders are ours, so that whoever comes after a helper that was killed can remove them.
+   * Only for callers whom a kernel lock keeps apart: what is noted there then belongs to nobody who lives.
+   */
+  readonly ledger?: string
 }
 
 /** The locks under which Claude Code renews, in the order in which it takes them. @source reference: clients, section 5 */
@@ -87,15 +95,25 @@ function takeAll(paths: readonly string[], deps: OwnerLockDeps): Result<OwnerLoc
   return ok({ stillOurs: () => locks.every((lock) => lock.stillOurs()), release })
 }
 
-function makeLock(path: string, deps: OwnerLockDeps): Result<OwnerLock, RenewalTrouble> {
+function makeLock(
+  path: string,
+  deps: OwnerLockDeps,
+  isRetry = false,
+): Result<OwnerLock, RenewalTrouble> {
   try {
     mkdirSync(path)
   } catch (cause) {
     const errno = errnoOf(cause)
-    return errno === 'EEXIST'
-      ? fail({ reason: 'owner_busy', words: `somebody holds ${path}` })
-      : fail({ reason: 'owner_unwritable', words: `${errno} at ${path}` })
+    if (errno !== 'EEXIST') {
+      return fail({ reason: 'owner_unwritable', words: `${errno} at ${path}` })
+    }
+    if (isRetry || !isLeftByUs(path, deps.ledger)) {
+      return fail({ reason: 'owner_busy', words: `somebody holds ${path}` })
+    }
+    removeFolder(path)
+    return makeLock(path, deps, true)
   }
+  noteOurs(path, deps.ledger)
   try {
     return ok(keepAlive(path, openSync(path, constants.O_RDONLY | constants.O_DIRECTORY), deps))
   } catch (cause) {
@@ -160,6 +178,40 @@ function keepAlive(path: string, fd: number, deps: OwnerLockDeps): OwnerLock {
 function removeFolder(path: string): void {
   try {
     rmdirSync(path)
+  } catch {
+    return
+  }
+}
+
+/** The very folder, not only one of its name: its inode, and when it was made. */
+function signOf(path: string): string {
+  const { ino, birthtimeNs } = lstatSync(path, { bigint: true })
+  return `${path} ${ino} ${birthtimeNs}`
+}
+
+function notedIn(ledger: string): readonly string[] {
+  try {
+    return readFileSync(ledger, 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+function isLeftByUs(path: string, ledger: string | undefined): boolean {
+  if (ledger === undefined) return false
+  try {
+    return notedIn(ledger).includes(signOf(path))
+  } catch {
+    return false
+  }
+}
+
+/** A note that cannot be made costs no more than a wait for the owner, should we be killed. */
+function noteOurs(path: string, ledger: string | undefined): void {
+  if (ledger === undefined) return
+  try {
+    const others = notedIn(ledger).filter((line) => line !== '' && !line.startsWith(`${path} `))
+    writeFileSync(ledger, `${[...others, signOf(path)].join('\n')}\n`, { mode: 0o600 })
   } catch {
     return
   }

@@ -140,15 +140,19 @@ describe('without an order', () => {
   const token = (id: string) => aProfile(id, { credential: { type: 'token', token: secret(id) } })
   const oauth = (id: string) => aProfile(id, { credential: { type: 'oauth', access: secret(id) } })
 
-  test('logins come before tokens, tokens before keys, keys before the environment', () => {
+  test('logins come before tokens, tokens before keys, keys before the environment, and there a token before a key', () => {
     const world = aWorld({
       profiles: [key('anthropic:a'), token('anthropic:b'), oauth('anthropic:c')],
-      environment: anEnvironment({ ANTHROPIC_API_KEY: 'fake-environment' }),
+      environment: anEnvironment({
+        ANTHROPIC_API_KEY: 'fake-environment',
+        CLAUDE_CODE_OAUTH_TOKEN: 'fake-token',
+      }),
     })
     expect(idsOf(tried(rankFor(world, MODEL)))).toEqual([
       'anthropic:c',
       'anthropic:b',
       'anthropic:a',
+      'anthropic:env-token',
       'anthropic:env',
     ])
   })
