@@ -155,6 +155,10 @@ function assemble(home: Home, helperScript: string): App {
       random,
     }),
     gatewayFiles,
+    async openDoctor(prompting) {
+      const { composeDoctor } = await import('./compose-doctor.ts')
+      return composeDoctor({ home, stores, loadWorld, foreign, renewals, prompting })
+    },
     startGateway(options) {
       stores.logToStderr(options.logToStderr ?? false)
       return startGateway(

@@ -17,6 +17,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Doctor } from './doctor.ts'
 import type { Keeper } from './keeper.ts'
 import type { Foreign } from './foreign.ts'
 import type { Login } from './login.ts'
@@ -55,6 +56,12 @@ export interface App {
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles
+  /**
+   * Loaded when it is asked for: few commands are.
+   *
+   * @param prompting a person at a terminal has asked for it, so the system may ask them for permission
+   */
+  readonly openDoctor: (prompting: boolean) => Promise<Doctor>
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>
   /** The gateway that runs on this state folder, in whichever process. */

@@ -125,6 +125,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     browser: unused,
     orders: unused,
     modelSettings: unused,
+    openDoctor: unused,
     gatewayFiles: unused,
     startGateway: unused,
     gatewayClient: unused,
