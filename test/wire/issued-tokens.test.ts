@@ -92,8 +92,7 @@ describe('the account', () => {
 test('any data is answered, and never with a secret in the fault', () => {
   fc.assert(
     fc.property(fc.anything(), (body) => {
-      const tokens = parseIssuedTokens(body)
-      if (tokens.ok) expect(tokens.value.access.length).toBeGreaterThan(0)
+      expect(() => parseIssuedTokens(body)).not.toThrow()
     }),
   )
   const { ok, ...rest } = parseIssuedTokens({ ...ANSWER, refresh_token: 'fake refresh 1' })
