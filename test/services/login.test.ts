@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { bearerOf } from '../../src/domain/credential.ts'
 import type { Fault } from '../../src/domain/fault.ts'
 import { newGrantId } from '../../src/domain/grant.ts'
 import type { AgentId, ProfileId } from '../../src/domain/names.ts'
@@ -82,7 +83,13 @@ describe('a login', () => {
       renewable: true,
       expiresAt: FAKE_NOW + 60_000,
     })
-    expect(at.profiles.book().profiles.get(id('sandbox:me@example.com'))).toEqual({
+    const profile = at.profiles.book().profiles.get(id('sandbox:me@example.com'))
+    // Secrets are equal to each other for a test; they are shown by their reveal() alone.
+    expect(profile?.credential.type === 'oauth' && profile.credential).toMatchObject({
+      access: expect.toSatisfy((secret: Secret) => secret.equals(TOKENS.access)),
+      refresh: expect.toSatisfy((secret: Secret) => secret.equals(REFRESH)),
+    })
+    expect(profile).toEqual({
       id: 'sandbox:me@example.com',
       origin: 'equabot',
       storedAt: FAKE_NOW,
@@ -187,6 +194,17 @@ describe('a login to the same account', () => {
     expect(outcome(await logIn(at))).toMatchObject({ profile: 'sandbox:me@example.com' })
     expect(at.profiles.book().profiles.get(id('sandbox:lent'))).toEqual(borrowed)
     expect(revoked(at)).toEqual([])
+  })
+
+  test('is not put over a borrowed one that has its name', async () => {
+    const borrowed: Profile = {
+      ...stored('sandbox:me@example.com', { email: 'me@example.com' }),
+      origin: 'claude-code',
+    }
+    const at = homeWith([borrowed])
+    expect(outcome(await logIn(at))).toBe('EQ_PROFILE_BORROWED')
+    expect(at.profiles.saves()).toBe(0)
+    expect(revoked(at)).toEqual(['fake-refresh-new'])
   })
 
   test('does not end a login that it got again, or that another profile lives by', async () => {
@@ -351,9 +369,8 @@ describe('nothing is changed', () => {
     })
     expect(outcome(await logIn(at))).toBe('EQ_STORE_UNWRITABLE')
     Object.assign(at.settings, { edit })
-    expect(at.profiles.book().profiles.get(id('sandbox:work'))).toMatchObject({
-      credential: { access: new Secret('fake-access-old') },
-    })
+    const { credential } = at.profiles.book().profiles.get(id('sandbox:work')) ?? {}
+    expect(credential && bearerOf(credential).reveal()).toBe('fake-access-old')
     expect(revoked(at)).toEqual(['fake-refresh-new'])
   })
 })

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 import type { ProfileId } from '../../src/domain/names.ts'
+import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { Profile } from '../../src/domain/profile.ts'
+import { withProfile } from '../../src/domain/profile.ts'
+import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { aBook, aProfile } from '../../src/testing.ts'
+import type { House } from './house.ts'
 import { house, outcome } from './house.ts'
 
 const REFRESH = new Secret('fake-refresh-1')
@@ -14,13 +18,32 @@ function login(profile: string, more: Partial<Profile> = {}): Profile {
   })
 }
 
-test('a login that goes is revoked by its refresh token, as it stood when it was taken out', async () => {
+const revoked = (at: House): readonly string[] =>
+  at.logins.revocations.map(({ provider, token }) => `${provider} ${token.reveal()}`)
+
+test('a login that was renewed while it went is revoked by its newest refresh token', async () => {
+  const at = house({ books: { main: aBook(login('sandbox:work')) } })
+  const newest = new Secret('fake-refresh-2')
+  const { edit } = at.settings
+  const editing: typeof edit = async (edits) => {
+    const credential = { type: 'oauth', access: newest, refresh: newest } as const
+    await at.profiles.transact(MAIN_AGENT, async (book) =>
+      ok({ book: withProfile(book, login('sandbox:work', { credential })), value: undefined }),
+    )
+    return edit(edits)
+  }
+  Object.assign(at.settings, { edit: editing })
+  await at.vault.removeProfile(undefined, 'sandbox:work')
+  expect(revoked(at)).toEqual(['sandbox fake-refresh-2'])
+})
+
+test('a login that goes is revoked by its refresh token', async () => {
   const at = house({ books: { main: aBook(login('sandbox:work')) } })
   expect(outcome(await at.vault.removeProfile(undefined, 'sandbox:work'))).toMatchObject({
     profile: 'sandbox:work',
     revocation: { kind: 'revoked' },
   })
-  expect(at.logins.revocations).toEqual([{ provider: 'sandbox', token: REFRESH }])
+  expect(revoked(at)).toEqual(['sandbox fake-refresh-1'])
   expect(at.profiles.book().profiles.size).toBe(0)
 })
 
@@ -29,7 +52,7 @@ test('a login without a refresh token is revoked by its access token', async () 
   const credential = { type: 'oauth', access } as const
   const at = house({ books: { main: aBook(login('sandbox:work', { credential })) } })
   await at.vault.removeProfile(undefined, 'sandbox:work')
-  expect(at.logins.revocations).toEqual([{ provider: 'sandbox', token: access }])
+  expect(revoked(at)).toEqual(['sandbox fake-access-1'])
 })
 
 test.each([
