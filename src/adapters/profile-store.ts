@@ -1,10 +1,12 @@
 /** The books of all agents, one `auth-profiles.json` each. Reading changes nothing; what cannot be read is not written over. */
 
 import type { StoreFault } from '../domain/fault.ts'
+import type { GrantId } from '../domain/grant.ts'
+import { ownGrantId } from '../domain/grant.ts'
 import type { AgentId } from '../domain/names.ts'
-import { parseAgentId } from '../domain/names.ts'
+import { parseAgentId, providerOf } from '../domain/names.ts'
 import type { Clock, ProfileStore } from '../domain/ports.ts'
-import type { ProfileBook } from '../domain/profile.ts'
+import type { Profile, ProfileBook } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { ProfileFile } from '../wire/profile-file.ts'
@@ -97,9 +99,19 @@ export function createProfileStore(deps: Deps): ProfileStore {
   }
 }
 
-/** A profile was removed: its secret must not live on in the previous generation. */
+/** A login was removed, or another was put in its place: its secret must not live on in the previous generation. */
 function forgets(before: ProfileBook, after: ProfileBook): boolean {
-  return [...before.profiles.keys()].some((id) => !after.profiles.has(id))
+  return [...before.profiles.values()].some((profile) => {
+    const next = after.profiles.get(profile.id)
+    if (!next) return true
+    const [old, current] = [grantOf(profile), grantOf(next)]
+    return old !== undefined && old !== current
+  })
+}
+
+/** Undefined for what no renewal changes; through renewals a grant stays the same one. */
+function grantOf({ id, credential }: Profile): GrantId | undefined {
+  return credential.type === 'oauth' ? ownGrantId(providerOf(id), credential) : undefined
 }
 
 async function load({ home, files }: Deps, agent: AgentId): Promise<Result<Loaded, StoreFault>> {

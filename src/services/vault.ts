@@ -4,32 +4,23 @@ import type { Credential, CredentialType, OauthCredential } from '../domain/cred
 import { bearerOf, expiresAtOf } from '../domain/credential.ts'
 import type { Fault } from '../domain/fault.ts'
 import { FOREIGN_PROFILES } from '../domain/foreign.ts'
-import type { AgentId, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
-import { MAIN_AGENT, profileId, providerOf } from '../domain/names.ts'
-import type {
-  Clock,
-  Fingerprint,
-  LoginFlow,
-  ProfileStore,
-  SessionStore,
-  SettingsStore,
-  StateStore,
-} from '../domain/ports.ts'
-import type { HeldProfile, Profile } from '../domain/profile.ts'
+import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
+import { profileId, providerOf } from '../domain/names.ts'
+import type { Clock, Fingerprint } from '../domain/ports.ts'
+import type { Profile } from '../domain/profile.ts'
 import { withOrder, withoutProfile, withProfile } from '../domain/profile.ts'
 import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { parseSecretText } from '../domain/secret-text.ts'
 import type { Settings } from '../domain/settings.ts'
-import { acceptsType, agentsOf } from '../domain/settings.ts'
+import { acceptsType } from '../domain/settings.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import { isReserved } from '../domain/world.ts'
-import { findProfile, findProvider } from './lookup.ts'
-import type { Revocation } from './revocation.ts'
-import { revokeGrant } from './revocation.ts'
-import type { LoadWorld } from './world.ts'
+import { findProvider } from './lookup.ts'
+import type { EndedProfile, RemovalDeps, RemovedProfile } from './removal.ts'
+import { forgetUsage, removeProfile, whoUses } from './removal.ts'
 
 export interface StoreSecret {
   readonly agent?: AgentId
@@ -60,22 +51,6 @@ export interface StoredSecret {
   readonly orderChanged?: 'agent' | 'config'
 }
 
-export interface RemovedProfile {
-  readonly agent: AgentId
-  readonly profile: ProfileId
-  /** Who used it: agents that inherit it or order it, sessions pinned to it. */
-  readonly usedBy: {
-    readonly orders: readonly ('agent' | 'config')[]
-    readonly agents: readonly AgentId[]
-    readonly sessions: readonly { readonly agent: AgentId; readonly session: SessionId }[]
-  }
-}
-
-/** A removed profile, and what became of its login at the provider. */
-export interface EndedProfile extends RemovedProfile {
-  readonly revocation?: Revocation
-}
-
 export interface Vault {
   /** @faults the name faults, the secret faults, `EQ_STORE_*`, `EQ_CONFIG_*`; nothing is changed then */
   storeSecret(input: StoreSecret): Promise<Result<StoredSecret, Fault>>
@@ -95,15 +70,9 @@ export interface Vault {
   >
 }
 
-export interface VaultDeps {
-  readonly loadWorld: LoadWorld
-  readonly profiles: ProfileStore
-  readonly states: StateStore
-  readonly settings: SettingsStore
-  readonly sessions: SessionStore
+export interface VaultDeps extends RemovalDeps {
   readonly clock: Clock
   readonly fingerprint: Fingerprint
-  readonly logins: Pick<LoginFlow, 'revoke'>
   /** A login of the sandbox provider. */
   readonly sandboxGrant: (now: EpochMs) => OauthCredential
 }
@@ -234,15 +203,6 @@ export async function storeProfile(
   })
 }
 
-/** What was learnt concerns a secret that is no longer there. */
-function forgetUsage(deps: Pick<VaultDeps, 'states'>, home: AgentId, id: ProfileId): void {
-  deps.states.update(home, (state) => {
-    const profiles = new Map(state.profiles)
-    profiles.delete(id)
-    return { ...state, profiles }
-  })
-}
-
 interface SavedProfile {
   /** What stood under the same id. */
   readonly previous?: Profile
@@ -272,75 +232,6 @@ export function accepts(settings: Settings, id: ProfileId, type: CredentialType)
 /** What config is to say of a new profile. The place of Claude Code's login takes a token and a login by turns. */
 export function modeFor(id: ProfileId, { type }: Credential): CredentialType {
   return type === 'token' && id === FOREIGN_PROFILES['claude-code'] ? 'oauth' : type
-}
-
-async function whoUses(
-  deps: VaultDeps,
-  agent: AgentId | undefined,
-  text: string,
-): Promise<Result<RemovedProfile, Fault>> {
-  const found = await findProfile(deps.loadWorld, agent, text)
-  return found.ok ? usesOf(deps, found.value) : found
-}
-
-async function usesOf(
-  deps: VaultDeps,
-  { world, profile }: { readonly world: World; readonly profile: HeldProfile },
-): Promise<Result<RemovedProfile, Fault>> {
-  const provider = providerOf(profile.id)
-  const orders: ('agent' | 'config')[] = []
-  if (world.book.order.get(provider)?.includes(profile.id)) orders.push('agent')
-  if (world.settings.auth.order.get(provider)?.includes(profile.id)) orders.push('config')
-  const sharing =
-    profile.home === MAIN_AGENT ? agentsOf(world.settings).map(({ id }) => id) : [world.agent]
-  const sessions: { agent: AgentId; session: SessionId }[] = []
-  for (const id of sharing) {
-    const heads = await deps.sessions.list(id)
-    if (!heads.ok) return heads
-    for (const head of heads.value.heads) {
-      if (head.pin?.profile === profile.id) sessions.push({ agent: id, session: head.id })
-    }
-  }
-  return ok({
-    agent: world.agent,
-    profile: profile.id,
-    usedBy: { orders, agents: sharing.filter((id) => id !== world.agent), sessions },
-  })
-}
-
-async function removeProfile(
-  deps: VaultDeps,
-  agent: AgentId | undefined,
-  text: string,
-): Promise<Result<EndedProfile, Fault>> {
-  const found = await findProfile(deps.loadWorld, agent, text)
-  if (!found.ok) return found
-  const uses = await usesOf(deps, found.value)
-  if (!uses.ok) return uses
-  const { agent: home, profile: id } = uses.value
-  const provider = providerOf(id)
-  // The config first: a profile that it no longer names still serves, a name without a profile would be a riddle.
-  const edited = await deps.settings.edit(({ settings }) => {
-    const rest = settings.auth.order.get(provider)?.filter((entry) => entry !== id)
-    return [
-      ...(settings.auth.profiles.has(id)
-        ? [{ path: ['auth', 'profiles', id], value: undefined }]
-        : []),
-      ...(rest && uses.value.usedBy.orders.includes('config')
-        ? [{ path: ['auth', 'order', provider], value: rest.length > 0 ? rest : undefined }]
-        : []),
-    ]
-  })
-  if (!edited.ok) return edited
-  const removed = await deps.profiles.transact<Profile | undefined, never>(home, async (book) =>
-    ok({ book: withoutProfile(book, id), value: book.profiles.get(id) }),
-  )
-  if (!removed.ok) return removed
-  forgetUsage(deps, home, id)
-  // Revoked is what was taken out under the lock: a renewal may have put a newer token there since it was looked at.
-  const { providers } = found.value.world
-  const revocation = await revokeGrant(deps, providers, removed.value ?? found.value.profile)
-  return ok({ ...uses.value, ...(revocation && { revocation }) })
 }
 
 async function restore(

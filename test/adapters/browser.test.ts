@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { createBrowser } from '../../src/adapters/browser.ts'
 
+type Start = (url: string) => Promise<unknown>
+
 const browserOf = (variables: Readonly<Record<string, string>>, platform: NodeJS.Platform) =>
   createBrowser({ variables: new Map(Object.entries(variables)), platform })
 
@@ -30,14 +32,14 @@ test.each([
   '-a Calculator',
   '',
 ])('%s is never given to the system', async (url) => {
-  const start = vi.fn<(url: string) => Promise<undefined>>(async () => undefined)
+  const start = vi.fn<Start>(async () => undefined)
   const browser = createBrowser({ variables: new Map(), platform: 'linux', start })
   expect(await browser.open(url)).toBe(false)
   expect(start).not.toHaveBeenCalled()
 })
 
 test('a page is opened; that it could not be is no failure', async () => {
-  const start = vi.fn<(url: string) => Promise<undefined>>(async () => undefined)
+  const start = vi.fn<Start>(async () => undefined)
   const browser = createBrowser({ variables: new Map(), platform: 'linux', start })
   expect(await browser.open('https://login.example.com/a?b=c&d=e')).toBe(true)
   expect(start).toHaveBeenCalledWith('https://login.example.com/a?b=c&d=e')

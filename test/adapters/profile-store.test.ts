@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { createFiles } from '../../src/adapters/files.ts'
 import { nodeFileSystem } from '../../src/adapters/file-system.ts'
 import { createProfileStore } from '../../src/adapters/profile-store.ts'
+import type { GrantId } from '../../src/domain/grant.ts'
+import { parseGrantId } from '../../src/domain/grant.ts'
 import { MAIN_AGENT, parseAgentId, parseProfileId } from '../../src/domain/names.ts'
 import type { ProfileStore } from '../../src/domain/ports.ts'
 import type { Profile } from '../../src/domain/profile.ts'
@@ -44,6 +46,37 @@ function createStore(fixture: Fixture = createFixture()) {
   }
   return { ...fixture, path, put, store: createProfileStore(fixture) }
 }
+
+describe('a login that goes', () => {
+  const oauth = (refresh: string, grantId: GrantId | undefined): Profile => ({
+    ...profile(''),
+    credential: {
+      type: 'oauth',
+      access: new Secret('made-up-access'),
+      refresh: new Secret(refresh),
+      ...(grantId && { grantId }),
+    },
+  })
+  const put = (store: ProfileStore, login: Profile) =>
+    store.transact(MAIN_AGENT, async (book) =>
+      ok({ book: withProfile(book, login), value: undefined }),
+    )
+
+  it('for another one is gone from the previous generation too', async () => {
+    const { store, path } = createStore()
+    await put(store, oauth('made-up-1', undefined))
+    await put(store, oauth('made-up-2', parseGrantId('a'.repeat(32))))
+    expect(readFileSync(`${path}.prev`, 'utf8')).not.toContain('made-up-1')
+    expect(readFileSync(`${path}.prev`, 'utf8')).toContain('made-up-2')
+  })
+
+  it('is another matter than a renewal, whose previous generation is kept', async () => {
+    const { store, path } = createStore()
+    await put(store, oauth('made-up-1', parseGrantId('a'.repeat(32))))
+    await put(store, oauth('made-up-2', parseGrantId('a'.repeat(32))))
+    expect(readFileSync(`${path}.prev`, 'utf8')).toContain('made-up-1')
+  })
+})
 
 describe('reading a book', () => {
   it('finds an empty one where there is no file, and makes none', async () => {

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
-import type { Credential } from '../../src/domain/credential.ts'
-import { bearerOf, expiresAtOf, isExpired, isRenewable } from '../../src/domain/credential.ts'
+import type { Credential, OauthCredential } from '../../src/domain/credential.ts'
+import {
+  bearerOf,
+  expiresAtOf,
+  isExpired,
+  isRenewable,
+  isSameAccount,
+} from '../../src/domain/credential.ts'
 import { Secret } from '../../src/domain/secret.ts'
 
 const secret = new Secret('fake-bearer')
@@ -34,4 +40,23 @@ test('only a login that holds its refresh token is renewable', () => {
   expect(isRenewable({ type: 'oauth', access: secret })).toBe(false)
   expect(isRenewable(TOKEN)).toBe(false)
   expect(isRenewable(KEY)).toBe(false)
+})
+
+const of = (account: Partial<OauthCredential>): OauthCredential => ({
+  type: 'oauth',
+  access: secret,
+  ...account,
+})
+
+test.each([
+  [{ accountId: '1', email: 'me@example.com' }, { accountId: '1', email: 'old@example.com' }, true],
+  [{ accountId: '1', email: 'me@example.com' }, { accountId: '2', email: 'me@example.com' }, false],
+  [{ accountId: '1', email: 'me@example.com' }, { email: 'ME@example.com' }, true],
+  [{ email: 'me@example.com' }, { email: 'you@example.com' }, false],
+  [{ accountId: '1' }, { email: 'me@example.com' }, undefined],
+  [{}, { accountId: '1', email: 'me@example.com' }, undefined],
+  [{}, {}, undefined],
+])('%j and %j: the same account is %s, either way round', (a, b, same) => {
+  expect(isSameAccount(of(a), of(b))).toBe(same)
+  expect(isSameAccount(of(b), of(a))).toBe(same)
 })
