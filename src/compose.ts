@@ -10,6 +10,7 @@ import { fingerprint } from './adapters/fingerprint.ts'
 import { createGatewayFiles } from './adapters/gateway-files.ts'
 import type { Home } from './adapters/home.ts'
 import { openHome } from './adapters/home.ts'
+import { createLegacyFiles } from './adapters/legacy-files.ts'
 import { createLocks } from './adapters/lock.ts'
 import { createLog, createLogFile, writeToStderr } from './adapters/log.ts'
 import { createProfileStore } from './adapters/profile-store.ts'
@@ -23,6 +24,7 @@ import { createStateStore } from './adapters/state-store.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import type { Fault } from './domain/fault.ts'
+import { refreshMarks } from './domain/foreign.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
@@ -30,6 +32,7 @@ import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
+import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createReport } from './services/report.ts'
@@ -94,6 +97,17 @@ function assemble(home: Home): App {
       dispatch,
       codecs: CHAT_CODECS,
       clock,
+    }),
+    imports: createImports({
+      loadWorld,
+      legacy: createLegacyFiles({ home, files }),
+      profiles,
+      settings,
+      clock,
+      async foreignMarks() {
+        const world = await loadWorld()
+        return world.ok ? refreshMarks(world.value.foreign) : new Set()
+      },
     }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({

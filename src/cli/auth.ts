@@ -10,6 +10,7 @@ import { becauseWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
 import { explainJson } from '../wire/report-json.ts'
+import { addImportCommand } from './auth-import.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
@@ -63,6 +64,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
 
   addOrderCommands(auth, context)
   addRemovalCommands(auth, context)
+  addImportCommand(auth, context)
 }
 
 interface ListOptions {

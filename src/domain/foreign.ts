@@ -35,6 +35,15 @@ export interface ForeignLogin {
   readonly remark?: ForeignFault
 }
 
+/** Marks of the refresh tokens that stand in their owners' homes now. */
+export function refreshMarks(views: readonly ForeignView[]): ReadonlySet<string> {
+  return new Set(
+    views.flatMap(({ reading }) =>
+      reading.ok && reading.value?.refreshMark !== undefined ? [reading.value.refreshMark] : [],
+    ),
+  )
+}
+
 /** What a look into the owner's home gave. */
 export type ForeignReading = Result<ForeignLogin | undefined, ForeignFault>
 

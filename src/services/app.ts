@@ -16,6 +16,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Imports } from './import.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Report } from './report.ts'
@@ -36,6 +37,7 @@ export interface App {
   readonly sessions: SessionStore
   readonly vault: Vault
   readonly setupTokens: SetupTokens
+  readonly imports: Imports
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

@@ -96,6 +96,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     dispatch: createDispatch({ upstream, states, judge: judgeReply, clock, log }),
     vault: unused,
     setupTokens: unused,
+    imports: unused,
     orders: unused,
     modelSettings: unused,
     gatewayFiles: unused,
