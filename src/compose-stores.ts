@@ -159,3 +159,12 @@ export function openWorld(stores: Stores): {
   })
   return { loadWorld, foreign, adopt: () => foreign.adopt() }
 }
+
+/** Marks of the refresh tokens that belong to other programs, also of those that are switched off. */
+export async function marksOfOwners({
+  claudeCode,
+  codexCli,
+}: ForeignHomes): Promise<ReadonlySet<string>> {
+  const readings = await Promise.all([claudeCode?.read(), codexCli?.read()])
+  return new Set(readings.flatMap((reading) => (reading?.ok && reading.value?.refreshMark) || []))
+}

@@ -8,13 +8,14 @@ import { fingerprint } from './adapters/fingerprint.ts'
 import type { Home } from './adapters/home.ts'
 import { openHome } from './adapters/home.ts'
 import { createRenewalHelper, helperEnvironment } from './adapters/renewal-helper.ts'
+import { createLegacyFiles } from './adapters/legacy-files.ts'
 import { createSandbox } from './adapters/sandbox.ts'
 import { issueSandboxGrant } from './adapters/sandbox/grants.ts'
 import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
-import { openStores, openWorld } from './compose-stores.ts'
+import { marksOfOwners, openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
 import type { Clock, LoginFlow } from './domain/ports.ts'
 import type { Result } from './domain/result.ts'
@@ -27,6 +28,7 @@ import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createKeeper } from './services/keeper.ts'
 import { createLogin } from './services/login.ts'
+import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createRenewals } from './services/renewal.ts'
@@ -123,6 +125,14 @@ function assemble(home: Home, helperScript: string): App {
     foreign,
     login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
     browser: createBrowser({ variables: home.variables, platform: process.platform }),
+    imports: createImports({
+      loadWorld,
+      legacy: createLegacyFiles({ home, files }),
+      profiles,
+      settings,
+      clock,
+      foreignMarks: () => marksOfOwners(stores.foreign),
+    }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: createCatalogue(),

@@ -9,6 +9,7 @@ import type { Clock, ProfileStore } from '../domain/ports.ts'
 import type { Profile, ProfileBook } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { fileStamp } from '../domain/time.ts'
 import type { ProfileFile } from '../wire/profile-file.ts'
 import {
   NO_PROFILE_FILE,
@@ -91,6 +92,15 @@ export function createProfileStore(deps: Deps): ProfileStore {
 
     restorePrevious: (agent) => underLock(agent, () => restorePrevious(deps, agent)),
 
+    async keepCopy(agent, ending) {
+      const real = await files.realPath(home.bookPath(agent))
+      const version = await files.version(real)
+      if (!version.ok || version.value === undefined) return version
+      const copy = `${real}.${ending}`
+      const copied = await files.copy(real, copy)
+      return copied.ok ? ok(copy) : copied
+    },
+
     async agents() {
       const names = await files.list(home.agentsDir)
       if (!names.ok) return []
@@ -152,7 +162,7 @@ async function restorePrevious(
   const previous = await goodPrevious(files, path)
   if (!previous) return fail({ code: 'EQ_STORE_NO_PREVIOUS', path })
   const real = await files.realPath(path)
-  const setAside = `${real}.broken-${new Date(clock.now()).toISOString().replaceAll(':', '-')}`
+  const setAside = `${real}.broken-${fileStamp(clock.now())}`
   // Copied, not renamed: a crash between two steps must not leave a place where a book of no logins could start.
   const copied = await files.copy(real, setAside)
   if (!copied.ok) return copied

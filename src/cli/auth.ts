@@ -11,6 +11,7 @@ import type { App } from '../services/app.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
 import { explainJson } from '../wire/report-json.ts'
 import { addLoginCommand } from './auth-login.ts'
+import { addImportCommand } from './auth-import.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
@@ -69,6 +70,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
   addSyncCommand(auth, context)
   addOrderCommands(auth, context)
   addRemovalCommands(auth, context)
+  addImportCommand(auth, context)
 }
 
 interface ListOptions {

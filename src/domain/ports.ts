@@ -6,6 +6,7 @@ import type { OauthCredential } from './credential.ts'
 import type { StoreFault, ConfigFault, Fault, LoginFault, RenewalFault } from './fault.ts'
 import type { ForeignOrigin, ForeignReading } from './foreign.ts'
 import type { GrantId, GrantView, Moment, TokenMark, Verdict } from './grant.ts'
+import type { LegacyLogins } from './legacy.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { ProfileBook } from './profile.ts'
 import type { OauthFacts, Protocol } from './provider.ts'
@@ -50,6 +51,11 @@ export interface ProfileStore {
   probe(agent: AgentId): Promise<Result<void, StoreFault>>
   /** Sets an unreadable file aside and puts the previous good generation in its place. Gives the path of the set-aside file. */
   restorePrevious(agent: AgentId): Promise<Result<{ setAside: string }, StoreFault>>
+  /**
+   * Copies an agent's file as it is to the same name with this ending, and gives the copy's path; undefined when there
+   * is no file. Inside `transact` it is the file that the change is about to replace.
+   */
+  keepCopy(agent: AgentId, ending: string): Promise<Result<string | undefined, StoreFault>>
   path(agent: AgentId): string
   /** Agents that have a folder. */
   agents(): Promise<readonly AgentId[]>
@@ -72,6 +78,21 @@ export type ProgramEnd =
   | { readonly kind: 'ended'; readonly exit: number }
   /** By Ctrl-C, or by the signal. */
   | { readonly kind: 'interrupted' }
+
+/** Files of other tools that hold logins. Looking changes nothing. */
+export interface LegacyFiles {
+  /**
+   * The login files at a path: the file itself, or those that a folder is known to hold.
+   *
+   * @faults `EQ_IMPORT_NOTHING`, `EQ_IMPORT_SELF`, `EQ_STORE_UNREADABLE`
+   */
+  read(path: string): Promise<Result<readonly LegacyFile[], LoginFault | StoreFault>>
+}
+
+export interface LegacyFile {
+  readonly path: string
+  readonly logins: Result<LegacyLogins, StoreFault>
+}
 
 export interface StateStore {
   /** A state that cannot be read counts as empty: losing it loses no login. */

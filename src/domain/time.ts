@@ -62,6 +62,11 @@ export function dayText(at: EpochMs): string {
   return isInstant(at) ? new Date(at).toISOString().slice(0, 10) : 'an impossible date'
 }
 
+/** An instant as part of a file name: `2026-11-22T14-03-05.120Z`. */
+export function fileStamp(at: EpochMs): string {
+  return new Date(at).toISOString().replaceAll(':', '-')
+}
+
 export function isInstant(at: number): boolean {
   return Number.isFinite(at) && Math.abs(at) <= LAST_DATE_MS
 }

@@ -21,6 +21,7 @@ import type { Doctor } from './doctor.ts'
 import type { Keeper } from './keeper.ts'
 import type { Foreign } from './foreign.ts'
 import type { Login } from './login.ts'
+import type { Imports } from './import.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
@@ -47,6 +48,7 @@ export interface App {
   readonly setupTokens: SetupTokens
   readonly login: Login
   readonly browser: Browser
+  readonly imports: Imports
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

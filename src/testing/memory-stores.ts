@@ -29,6 +29,8 @@ import type { Variable } from '../domain/world.ts'
 export interface MemoryProfileStore extends ProfileStore {
   /** The book as it is "on disk". */
   book(agent?: AgentId): ProfileBook
+  /** Copies that were kept, by path. */
+  copies(): ReadonlyMap<string, ProfileBook>
   /** How many times a changed book was saved. */
   saves(): number
   /** Makes the agent's book unreadable with this fault, until `restorePrevious`. */
@@ -40,6 +42,7 @@ export function memoryProfileStore(
 ): MemoryProfileStore {
   const kept = new Map<string, ProfileBook>(Object.entries(books))
   const damages = new Map<string, StoreFault>()
+  const copies = new Map<string, ProfileBook>()
   const queues = new Map<string, Promise<unknown>>()
   let saves = 0
   const path = (agent: AgentId): string => `/state/agents/${agent}/agent/auth-profiles.json`
@@ -80,9 +83,16 @@ export function memoryProfileStore(
       damages.delete(agent)
       return ok({ setAside: `${path(agent)}.damaged` })
     },
+    async keepCopy(agent, ending) {
+      const book = kept.get(agent)
+      if (!book) return ok(undefined)
+      copies.set(`${path(agent)}.${ending}`, book)
+      return ok(`${path(agent)}.${ending}`)
+    },
     path,
     agents: async () => [...kept.keys()].flatMap((id) => parseAgentId(id) ?? []),
     book: (agent = MAIN_AGENT) => kept.get(agent) ?? EMPTY_BOOK,
+    copies: () => copies,
     saves: () => saves,
     damage: (agent, fault) => void damages.set(agent, fault),
   }

@@ -271,3 +271,25 @@ describe('agents', () => {
     expect(orThrow(await store.read(work)).book.profiles.size).toBe(0)
   })
 })
+
+describe('keeping a copy', () => {
+  it('has the bytes of the file as it was, mode 0600, also when it is made inside a change', async () => {
+    const { store, path, put } = createStore()
+    const text = '{"profiles": {},   "note": "as it stood"}'
+    put(text)
+    const kept = await store.transact(MAIN_AGENT, async (book) => {
+      const copy = await store.keepCopy(MAIN_AGENT, 'before-import-1')
+      return copy.ok ? ok({ book: withProfile(book, profile('made-up')), value: copy.value }) : copy
+    })
+    expect(orThrow(kept)).toBe(`${path}.before-import-1`)
+    expect(readFileSync(`${path}.before-import-1`, 'utf8')).toBe(text)
+    expect(statSync(`${path}.before-import-1`).mode & 0o777).toBe(0o600)
+    expect(await storedToken(store)).toBe('made-up')
+  })
+
+  it('of a book that there is not makes none', async () => {
+    const { store, home } = createStore()
+    expect(orThrow(await store.keepCopy(MAIN_AGENT, 'before-import-1'))).toBeUndefined()
+    expect(existsSync(home.agentsDir)).toBe(false)
+  })
+})

@@ -123,6 +123,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     setupTokens: unused,
     login: unused,
     browser: unused,
+    imports: unused,
     orders: unused,
     modelSettings: unused,
     openDoctor: unused,

@@ -40,6 +40,8 @@ test('every command answers --help with examples', async () => {
       'models aliases add',
       'models fallbacks clear',
       'models auth paste-token',
+      'models auth setup-token',
+      'models auth import',
       'models auth order set',
       'models auth explain',
       'models auth restore',

@@ -224,6 +224,29 @@ describe('setup-token', () => {
     expect(Object.keys(await user.files())).toEqual(before)
   })
 
+  test.each([
+    [1, 1, 'claude setup-token ended with 1; nothing was changed'],
+    [130, 130, 'Interrupted; nothing was changed'],
+  ])(
+    'Ctrl-C as a mere key, to a program that reads keys and then ends with %i, exits %i',
+    async (programs, ours, words) => {
+      const script = [
+        `#!${process.execPath}`,
+        'process.stdin.setRawMode(true)',
+        `process.stdin.on('data', (key) => key[0] === 3 && process.exit(${programs}))`,
+        'process.stdout.write("Paste code here if prompted > ")',
+      ].join('\n')
+      await user.write('bin/claude', script)
+      await chmod(join(user.home, 'bin/claude'), 0o755)
+      const seat = user.sit([...SETUP, '--yes'], { variables: path() })
+      await seat.see(/if prompted/)
+      seat.type('\u0003')
+      expect(await seat.ended()).toBe(ours)
+      expect(seat.screen()).toContain(words)
+      expect(await user.files()).not.toHaveProperty([bookPath()])
+    },
+  )
+
   test('a program that lives on after Ctrl-C, even after two, keeps the terminal', async () => {
     await installClaude()
     await onInterrupt('echo Press again to exit')

@@ -65,6 +65,28 @@ describe('a pasted secret', () => {
     expect(orThrow(stored).expiresAt).toBe(FAKE_NOW + 365 * DAY_MS)
   })
 
+  test('in the place of the login of Claude Code lets config accept a login there too', async () => {
+    const at = house()
+    const claudeCli = profile('anthropic:claude-cli')
+    orThrow(await at.vault.storeSecret({ provider: ANTHROPIC, profile: claudeCli, text: TOKEN }))
+    const entry = (mode: string) => ({
+      auth: { profiles: { 'anthropic:claude-cli': { provider: 'anthropic', mode } } },
+    })
+    expect(at.settings.raw()).toEqual(entry('oauth'))
+    orThrow(await at.vault.storeSecret({ provider: ANTHROPIC, profile: claudeCli, text: KEY }))
+    expect(at.settings.raw()).toEqual(entry('api_key'))
+  })
+
+  test('that was issued at a known time ends that long after it', async () => {
+    const at = house()
+    const issuedAt = FAKE_NOW - DAY_MS
+    const input = { provider: ANTHROPIC, text: TOKEN, issuedAt, expiresInMs: 365 * DAY_MS }
+    expect(orThrow(await at.vault.storeSecret(input))).toMatchObject({
+      issuedAt,
+      expiresAt: issuedAt + 365 * DAY_MS,
+    })
+  })
+
   test('of an unknown shape is taken with a remark', async () => {
     const at = house()
     expect(

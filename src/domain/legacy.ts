@@ -1,0 +1,47 @@
+/** Logins as other tools keep them, read and not yet ours. */
+
+import type { AgentId, ProfileId, ProviderId } from './names.ts'
+import type { Origin, Profile } from './profile.ts'
+import type { Result } from './result.ts'
+
+/** What one file of another tool holds. */
+export interface LegacyLogins {
+  readonly entries: readonly LegacyEntry[]
+  /** The order that it says its profiles have. */
+  readonly order: ReadonlyMap<ProviderId, readonly ProfileId[]>
+}
+
+export interface LegacyEntry {
+  /** As it stands there, safe to print: `anthropic`, `anthropic:work`. */
+  readonly name: string
+  readonly login: Result<Profile, NotImported>
+}
+
+/** Why an entry does not become a profile of ours. */
+export type NotImported =
+  | { readonly code: 'unreadable'; readonly field: string; readonly expected: string }
+  | { readonly code: 'unknown_type'; readonly type: string }
+  | { readonly code: 'blank' }
+  | { readonly code: 'placeholder' }
+  | { readonly code: 'malformed' }
+  /** What it is called there cannot be the name of a profile. */
+  | { readonly code: 'unnameable' }
+  | { readonly code: 'reserved' }
+  | { readonly code: 'unknown_provider'; readonly provider: ProviderId }
+  /** A login of another program on this machine, which stays its own. */
+  | { readonly code: 'foreign'; readonly origin?: Origin }
+  /** One refresh token, one home: it stands in this profile already. */
+  | {
+      readonly code: 'stands_elsewhere'
+      readonly profile: ProfileId
+      readonly agent: AgentId
+    }
+
+/** Why the profile of that name was left as it is. */
+export type KeptBecause =
+  | { readonly code: 'another_credential' }
+  | { readonly code: 'borrowed'; readonly origin: Origin }
+  /** An earlier file of the same import has brought this name. */
+  | { readonly code: 'came_before' }
+  /** What our own file holds under that name cannot be read. */
+  | { readonly code: 'ours_unreadable' }
