@@ -91,6 +91,7 @@ function assemble(home: Home, helperScript: string): App {
   })
   const logins = lazyLoginFlow(upstream, clock)
   const vault = createVault({
+    grants: stores.grants,
     loadWorld,
     profiles,
     states,
@@ -123,7 +124,16 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     foreign,
-    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    login: createLogin({
+      loadWorld,
+      profiles,
+      settings,
+      states,
+      clock,
+      fingerprint,
+      logins,
+      grants: stores.grants,
+    }),
     browser: createBrowser({ variables: home.variables, platform: process.platform }),
     imports: createImports({
       loadWorld,

@@ -6,10 +6,12 @@ import type { EpochMs } from '../domain/time.ts'
 import { dateText, relative } from '../domain/time.ts'
 import {
   accessWords,
+  borrowedWords,
   effectiveWords,
   grantWords,
   policyWords,
   quotaWords,
+  renewedOnUseWords,
   sourceWords,
   verdictWords,
 } from '../domain/wording.ts'
@@ -67,7 +69,7 @@ export function candidateBlock(candidate: CandidateReport, scene: Scene): string
         ...(passedOver === undefined
           ? []
           : [['passed over', layout.paint('warn', passedOver)] as const]),
-        ['from', sourceWords(candidate.source, show)],
+        ['from', fromCell(candidate, scene)],
         ['access', accessCell(health, scene)],
         ['grant', grantWords(health.grant, now)],
         ['quota', quotaCell(health, scene)],
@@ -76,6 +78,14 @@ export function candidateBlock(candidate: CandidateReport, scene: Scene): string
       { indent: 5 },
     ),
   )
+}
+
+/** Where the credential stands; of a borrowed one first of all in whose home. */
+function fromCell({ source, ownerPlace, origin }: CandidateReport, { show }: Scene): Cell {
+  const held = sourceWords(source, show)
+  return ownerPlace === undefined
+    ? held
+    : `${borrowedWords(origin, show(ownerPlace))}, its access copied to ${held}`
 }
 
 /** One row per credential, for lists. */
@@ -105,6 +115,8 @@ const SUMMARY_ROLES: Readonly<Record<Summary, Role>> = {
 
 function accessCell({ access, summary }: Health, { layout, now }: Scene): Cell {
   const words = accessWords(access, now)
+  // Expired, and in order all the same: the next request renews it first.
+  if (access.state === 'expired' && summary === 'ok') return `${words}, ${renewedOnUseWords()}`
   if (access.state !== 'usable') return layout.paint('bad', words)
   return summary === 'expiring' ? layout.paint('warn', words) : words
 }

@@ -23,6 +23,7 @@ export function statusScreen(report: StatusReport, scene: Scene): string {
     ...report.providers.map((provider) => providerBlock(provider, scene)),
     missingBlock(report, scene),
     findingsBlock(report, scene),
+    foreignBlock(report, scene),
     notesBlock(report, scene),
   )
 }
@@ -94,6 +95,22 @@ function findingsBlock({ check }: StatusReport, { layout }: Scene): string {
     ...check.findings.map((finding) => {
       const role = finding.problem === 'expiring' ? 'warn' : 'bad'
       return `  ${layout.paint(role, findingWords(finding))}; fix: ${findingFix(finding)}`
+    }),
+  )
+}
+
+/** Logins of other programs that could not be taken over; what was there before still serves. */
+function foreignBlock({ foreign, now }: StatusReport, { layout, show }: Scene): string {
+  if (foreign.length === 0) return ''
+  return lines(
+    layout.heading('Logins of other programs'),
+    ...foreign.flatMap((fault) => {
+      const shown = 'place' in fault ? { ...fault, place: show(fault.place) } : fault
+      const { message, hint } = explain(shown, now)
+      return [
+        layout.paragraph(layout.paint('warn', message), { indent: 4, first: '  ' }),
+        layout.paragraph(hint, { indent: 4, first: '    ' }),
+      ]
     }),
   )
 }

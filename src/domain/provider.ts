@@ -26,6 +26,8 @@ export interface OauthFacts {
   readonly tokenUrl: string
   /** RFC 7009; absent: nothing can be revoked from here. */
   readonly revokeUrl?: string
+  /** Revoking a token ends the login it came from and no other of the same account. Unless that is known, a login that a newer one has replaced is left to end by itself. */
+  readonly revokesOne?: true
   /** Our client at this provider; absent: it has given us none, so no login can be started from here. */
   readonly clientId?: string
   /** The client that grants were given to which do not name one: those that other programs made. */
@@ -249,6 +251,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
       authorizeUrl: `${SANDBOX_ORIGIN}/oauth/authorize`,
       tokenUrl: `${SANDBOX_ORIGIN}/oauth/token`,
       revokeUrl: `${SANDBOX_ORIGIN}/oauth/revoke`,
+      revokesOne: true,
       clientId: 'equabot',
       scopes: ['chat'],
       body: 'form',

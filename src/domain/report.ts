@@ -2,7 +2,7 @@
 
 import type { FailureReason } from './cooldown.ts'
 import type { CredentialType } from './credential.ts'
-import type { Fault } from './fault.ts'
+import type { Fault, ForeignFault } from './fault.ts'
 import type { CheckFinding, Health } from './health.ts'
 import type { ListedModel, ModelChain } from './models.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId, SessionId } from './names.ts'
@@ -20,6 +20,8 @@ export interface CandidateReport {
   readonly fingerprint: string
   readonly lane: Lane
   readonly origin: Origin
+  /** Where a borrowed login stands in its owner's home. */
+  readonly ownerPlace?: string
   readonly source: CredentialSource
   readonly email?: string
   readonly expiresAt?: EpochMs
@@ -75,6 +77,8 @@ export interface StatusReport {
   readonly warnWithinMs: number
   /** A store that cannot be read: what is shown leaves it out. */
   readonly bookFault?: Fault
+  /** Why another program's login could not be taken over, or should not stay as it is. */
+  readonly foreign: readonly ForeignFault[]
   /** What in the book, `.env` or settings should be looked at. */
   readonly problems: readonly FileProblem[]
   /** Older spellings in the config that the next edit rewrites. */

@@ -9,6 +9,7 @@ import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
 import type { ProfileId } from './names.ts'
 import { providerOf } from './names.ts'
+import type { Origin } from './profile.ts'
 import { SANDBOX } from './provider.ts'
 import type { ProviderFacts, SetupTokenFacts } from './provider.ts'
 import type { ExplainReport } from './report.ts'
@@ -243,6 +244,15 @@ export function sourceWords(source: CredentialSource, shown: (path: string) => s
     default:
       return source satisfies never
   }
+}
+
+/** The home of a borrowed login: `the login of Claude Code in ~/.claude/.credentials.json`. */
+export function borrowedWords(owner: Origin, place: string): string {
+  return `the login of ${OWNER_NAMES[owner]} in ${place}`
+}
+
+export function renewedOnUseWords(): string {
+  return 'renewed at the next use'
 }
 
 function variableSourceWords(from: VariableSource, shown: (path: string) => string): string {

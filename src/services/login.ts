@@ -6,7 +6,7 @@ import type { Fault, LoginFault } from '../domain/fault.ts'
 import { newGrantId } from '../domain/grant.ts'
 import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { parseProfileId, profileId, providerOf } from '../domain/names.ts'
-import type { IssuedTokens, LoginAttempt, LoginFlow } from '../domain/ports.ts'
+import type { GrantStore, IssuedTokens, LoginAttempt, LoginFlow } from '../domain/ports.ts'
 import type { HeldProfile, Profile } from '../domain/profile.ts'
 import { profilesOf } from '../domain/profile.ts'
 import type { OauthFacts, ProviderTable } from '../domain/provider.ts'
@@ -19,7 +19,7 @@ import type { World } from '../domain/world.ts'
 import { isReserved } from '../domain/world.ts'
 import { findProvider } from './lookup.ts'
 import type { Revocation } from './revocation.ts'
-import { revokeGrant } from './revocation.ts'
+import { forgetGrant, revokeGrant } from './revocation.ts'
 import type { StoredSecret, VaultDeps } from './vault.ts'
 import { storeProfile } from './vault.ts'
 
@@ -75,7 +75,7 @@ export interface Login {
 export type LoginDeps = Pick<
   VaultDeps,
   'loadWorld' | 'profiles' | 'settings' | 'states' | 'clock' | 'fingerprint'
-> & { readonly logins: LoginFlow }
+> & { readonly logins: LoginFlow; readonly grants: Pick<GrantStore, 'forget'> }
 
 export function createLogin(deps: LoginDeps): Login {
   return {
@@ -187,7 +187,10 @@ async function keep(
     return found && found.was !== other?.was ? fail(found) : ok()
   })
   if (!stored.ok) return stored
-  const replacedLogin = replaced && (await revokeGrant(deps, world.providers, replaced))
+  if (replaced) await forgetGrant(deps, replaced)
+  const mayRevoke = world.providers.get(provider)?.oauth?.revokesOne === true
+  const replacedLogin =
+    replaced && mayRevoke ? await revokeGrant(deps, world.providers, replaced) : undefined
   const { email, accountId, refresh } = credential
   return ok({
     ...stored.value,

@@ -59,6 +59,7 @@ function candidateReport(world: World, ranked: Ranked, place: number): Candidate
     fingerprint: candidate.fingerprint,
     lane: candidate.lane,
     origin: candidate.origin,
+    ...(candidate.place !== undefined && { ownerPlace: candidate.place }),
     source: candidate.source,
     ...(credential?.email !== undefined && { email: credential.email }),
     ...(expiresAt !== undefined && { expiresAt }),

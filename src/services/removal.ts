@@ -4,6 +4,7 @@ import type { Fault } from '../domain/fault.ts'
 import type { AgentId, ProfileId, SessionId } from '../domain/names.ts'
 import { MAIN_AGENT, providerOf } from '../domain/names.ts'
 import type {
+  GrantStore,
   LoginFlow,
   ProfileStore,
   SessionStore,
@@ -18,7 +19,7 @@ import { agentsOf } from '../domain/settings.ts'
 import type { World } from '../domain/world.ts'
 import { findProfile } from './lookup.ts'
 import type { Revocation } from './revocation.ts'
-import { revokeGrant } from './revocation.ts'
+import { forgetGrant, revokeGrant } from './revocation.ts'
 import type { LoadWorld } from './world.ts'
 
 export interface RemovedProfile {
@@ -44,6 +45,7 @@ export interface RemovalDeps {
   readonly settings: SettingsStore
   readonly sessions: SessionStore
   readonly logins: Pick<LoginFlow, 'revoke'>
+  readonly grants: Pick<GrantStore, 'forget'>
 }
 
 /** What `removeProfile` would do, without doing it. */
@@ -113,6 +115,7 @@ export async function removeProfile(
   forgetUsage(deps, home, id)
   // Revoked is what was taken out under the lock: a renewal may have put a newer token there since it was looked at.
   const { providers } = found.value.world
+  await forgetGrant(deps, removed.value ?? found.value.profile)
   const revocation = await revokeGrant(deps, providers, removed.value ?? found.value.profile)
   return ok({ ...uses.value, ...(revocation && { revocation }) })
 }

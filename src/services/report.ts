@@ -1,6 +1,6 @@
 /** `models status`, `models auth explain` and `models auth list` as data. They rank with the code that requests use. */
 
-import type { Fault } from '../domain/fault.ts'
+import type { Fault, ForeignFault } from '../domain/fault.ts'
 import type { CheckFinding } from '../domain/health.ts'
 import type { ListedModel } from '../domain/models.ts'
 import {
@@ -105,6 +105,7 @@ export function createReport(deps: ReportDeps): Report {
         check: checked.value.check,
         warnWithinMs: world.settings.auth.warnWithinMs,
         ...(world.bookFault && { bookFault: world.bookFault }),
+        foreign: foreignFaults(world),
         problems: [
           ...(await leftOut(deps.profiles, world.agent)),
           ...(await deps.checkFiles(settings.value)),
@@ -144,6 +145,13 @@ export function createReport(deps: ReportDeps): Report {
       return ok(await Promise.all(shown.map((model) => modelListing(deps, world, model))))
     },
   }
+}
+
+/** An owner that works with an API key has no login, and nothing is wrong with that. */
+function foreignFaults(world: World): readonly ForeignFault[] {
+  return world.foreign
+    .flatMap(({ reading }) => (reading.ok ? (reading.value?.remark ?? []) : reading.fault))
+    .filter(({ code }) => code !== 'EQ_FOREIGN_KEY_ONLY')
 }
 
 /** What the book of an agent holds and nobody can use. */

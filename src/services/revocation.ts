@@ -6,7 +6,7 @@ import type { GrantId } from '../domain/grant.ts'
 import { ownGrantId } from '../domain/grant.ts'
 import type { ProfileId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
-import type { LoginFlow, ProfileStore } from '../domain/ports.ts'
+import type { GrantStore, LoginFlow, ProfileStore } from '../domain/ports.ts'
 import type { Profile } from '../domain/profile.ts'
 import type { ProviderTable } from '../domain/provider.ts'
 
@@ -23,6 +23,7 @@ export type Revocation =
 export interface RevocationDeps {
   readonly profiles: ProfileStore
   readonly logins: Pick<LoginFlow, 'revoke'>
+  readonly grants: Pick<GrantStore, 'forget'>
 }
 
 /**
@@ -51,6 +52,16 @@ export async function revokeGrant(
     refresh ? 'refresh_token' : 'access_token',
   )
   return revoked.ok ? { kind: 'revoked' } : { kind: 'failed', fault: revoked.fault }
+}
+
+/** Removes what the journal holds of a grant that nobody lives by any more. */
+export async function forgetGrant(
+  { profiles, grants }: RevocationDeps,
+  { id, origin, credential }: Profile,
+): Promise<void> {
+  if (origin !== 'equabot' || credential.type !== 'oauth') return
+  const grant = ownGrantId(providerOf(id), credential)
+  if (grant && !(await otherHolder(profiles, grant))) await grants.forget(grant)
 }
 
 /** A profile, of whichever agent, that lives by this grant. */

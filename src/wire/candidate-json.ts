@@ -26,6 +26,13 @@ export interface HealthJson {
   readonly grant: {
     readonly state: Grant['state']
     readonly provenAt?: EpochMs
+    /** Whose grant it is, and who renews it, where it is borrowed. */
+    readonly owner?: string
+    readonly way?: string
+    /** What the last renewal came to, where that was not new access. */
+    readonly outcome?: string
+    readonly at?: EpochMs
+    readonly againAt?: EpochMs
     readonly words: string
   }
   readonly quota: {
@@ -60,6 +67,8 @@ export interface CandidateJson {
   readonly fingerprint: string
   readonly lane: string
   readonly origin: string
+  /** Where a borrowed login stands in its owner's home. */
+  readonly ownerPlace?: string
   readonly source: SourceJson
   readonly email?: string
   readonly expiresAt?: EpochMs
@@ -114,6 +123,7 @@ export function candidateJson(report: CandidateReport, now: EpochMs | undefined)
     fingerprint: report.fingerprint,
     lane: report.lane,
     origin: report.origin,
+    ...(report.ownerPlace !== undefined && { ownerPlace: report.ownerPlace }),
     source: sourceJson(report.source),
     ...(report.email !== undefined && { email: report.email }),
     ...(expiresAt !== undefined && { expiresAt, expiresWords: relative(expiresAt, now) }),
@@ -142,6 +152,9 @@ function healthJson(health: Health, now: EpochMs | undefined): HealthJson {
     grant: {
       state: grant.state,
       ...(grant.provenAt !== undefined && { provenAt: grant.provenAt }),
+      ...('owner' in grant && { owner: grant.owner, way: grant.way }),
+      ...('outcome' in grant && { outcome: grant.outcome.kind, at: grant.at }),
+      ...('againAt' in grant && { againAt: grant.againAt }),
       words: grantWords(grant, now),
     },
     quota: {

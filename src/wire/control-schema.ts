@@ -38,12 +38,18 @@ const HEALTH: v.GenericSchema<unknown, HealthJson> = v.object({
   access: v.object({
     state: v.picklist(['usable', 'expired', 'rejected', 'missing']),
     until: v.exactOptional(WHEN),
+    issuedAt: v.exactOptional(WHEN),
     at: v.exactOptional(WHEN),
     ...STATE_AND_WORDS,
   }),
   grant: v.object({
-    state: v.picklist(['static', 'renewable', 'borrowed', 'none_needed']),
+    state: v.picklist(['static', 'renewable', 'borrowed', 'unsettled', 'dead', 'none_needed']),
     provenAt: v.exactOptional(WHEN),
+    owner: v.exactOptional(v.string()),
+    way: v.exactOptional(v.string()),
+    outcome: v.exactOptional(v.string()),
+    at: v.exactOptional(WHEN),
+    againAt: v.exactOptional(WHEN),
     ...STATE_AND_WORDS,
   }),
   quota: v.object({
@@ -76,6 +82,7 @@ const CANDIDATE: v.GenericSchema<unknown, CandidateJson> = v.object({
   fingerprint: v.string(),
   lane: v.string(),
   origin: v.string(),
+  ownerPlace: v.exactOptional(v.string()),
   source: SOURCE,
   email: v.exactOptional(v.string()),
   expiresAt: v.exactOptional(WHEN),
@@ -120,7 +127,15 @@ export const STATUS: v.GenericSchema<unknown, StatusJson> = v.object({
       v.object({
         provider: v.string(),
         profile: v.exactOptional(v.string()),
-        problem: v.picklist(['none', 'expired', 'rejected', 'refused', 'missing', 'expiring']),
+        problem: v.picklist([
+          'none',
+          'expired',
+          'dead',
+          'rejected',
+          'refused',
+          'missing',
+          'expiring',
+        ]),
         words: v.string(),
       }),
     ),
@@ -128,6 +143,7 @@ export const STATUS: v.GenericSchema<unknown, StatusJson> = v.object({
   }),
   warnWithinMs: v.number(),
   bookFault: v.exactOptional(FAULT),
+  foreign: v.array(FAULT),
   problems: v.array(v.object({ field: v.string(), problem: v.string() })),
   migrated: v.array(v.string()),
 })

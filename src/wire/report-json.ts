@@ -53,6 +53,8 @@ export interface StatusJson {
   }
   readonly warnWithinMs: number
   readonly bookFault?: FaultJson
+  /** What is wrong with logins of other programs. */
+  readonly foreign: readonly FaultJson[]
   readonly problems: readonly { readonly field: string; readonly problem: string }[]
   readonly migrated: readonly string[]
 }
@@ -128,6 +130,7 @@ export function statusJson(report: StatusReport): StatusJson {
     },
     warnWithinMs: report.warnWithinMs,
     ...(bookFault && { bookFault: faultJson(bookFault, now) }),
+    foreign: report.foreign.map((fault) => faultJson(fault, report.now)),
     problems: report.problems.map(({ field, problem }) => ({ field, problem })),
     migrated: [...report.migrated],
   }

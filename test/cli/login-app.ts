@@ -95,6 +95,7 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
     profiles,
     sessions,
     vault: createVault({
+      grants: memoryGrantStore(),
       loadWorld,
       profiles,
       states,
@@ -112,7 +113,16 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
       clock,
       switchedOff: false,
     }),
-    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    login: createLogin({
+      loadWorld,
+      profiles,
+      settings,
+      states,
+      clock,
+      fingerprint,
+      logins,
+      grants: memoryGrantStore(),
+    }),
     browser: {
       isAtHand: () => machine.browser !== undefined,
       async open(url) {

@@ -190,7 +190,16 @@ export function house(furnishing: Furnishing = {}): House {
   const logins = fakeLoginFlow(furnishing.logins)
   return {
     logins,
-    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    login: createLogin({
+      loadWorld,
+      profiles,
+      settings,
+      states,
+      clock,
+      fingerprint,
+      logins,
+      grants,
+    }),
     clock,
     profiles,
     states,
@@ -212,6 +221,7 @@ export function house(furnishing: Furnishing = {}): House {
       sessions,
     }),
     vault: createVault({
+      grants,
       loadWorld,
       profiles,
       states,
