@@ -11,7 +11,7 @@ const floor = (name, allowed) =>
     { path: '^src/', pathNot: `^src/(${[name, ...allowed].join('|')}|version\\.js$)(/|$)?` },
   )
 
-const DOORS = '^src/(main|index|testing|compose|version)\\.js$'
+const DOORS = '^src/(main|renew|index|testing|compose|compose-[a-z]+|version)\\.js$'
 
 const floors = {
   forbidden: [
@@ -23,7 +23,7 @@ const floors = {
     floor('gateway', ['domain', 'wire', 'services']),
     forbid(
       'one-composer',
-      'Only compose.ts knows both what the services need and which adapters there are',
+      'Only compose.ts and its parts know both what the services need and which adapters there are',
       { path: '^src/(main|index)\\.js$' },
       { path: '^src/adapters/' },
     ),

@@ -12,6 +12,7 @@ import { installPackages, requireNode, ROOT } from './install.mjs'
 
 const ENTRIES = {
   equabot: 'src/main.ts',
+  renew: 'src/renew.ts',
   index: 'src/index.ts',
   testing: 'src/testing.ts',
 }
@@ -66,9 +67,9 @@ async function bundle() {
       write: false,
       logLevel: 'warning',
     })
-  // The program and the library doors share no chunks: that would cut the program into more files to load.
-  const { equabot, ...doors } = entryPoints
-  const results = await Promise.all([...(equabot ? [{ equabot }] : []), doors].map(bundled))
+  // Program, helper and library doors share no chunks: that would cut the program into more files to load.
+  const { equabot, renew, ...doors } = entryPoints
+  const results = await Promise.all([{ equabot }, { renew }, doors].map(bundled))
   const outputFiles = results.flatMap((result) => result.outputFiles)
 
   rmSync(DIST, { recursive: true, force: true })

@@ -1,50 +1,46 @@
 /** The only place where adapters meet services. Nothing heavy is loaded here: the gateway's face and HTTP come on use. */
 
-import { join } from 'node:path'
 import { createCatalogue } from './adapters/catalogue.ts'
-import { createClock } from './adapters/clock.ts'
-import { createEnvironmentReader } from './adapters/environment.ts'
 import { createFileCheck } from './adapters/file-check.ts'
-import { createFiles } from './adapters/files.ts'
 import { fingerprint } from './adapters/fingerprint.ts'
-import { createGatewayFiles } from './adapters/gateway-files.ts'
 import type { Home } from './adapters/home.ts'
 import { openHome } from './adapters/home.ts'
-import { createLocks } from './adapters/lock.ts'
-import { createLog, createLogFile, writeToStderr } from './adapters/log.ts'
-import { createProfileStore } from './adapters/profile-store.ts'
+import { createRenewalHelper, helperEnvironment } from './adapters/renewal-helper.ts'
 import { createSandbox } from './adapters/sandbox.ts'
 import { issueSandboxGrant } from './adapters/sandbox/grants.ts'
 import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
-import { createSessionStore } from './adapters/sessions.ts'
-import { createSettingsStore } from './adapters/settings.ts'
-import { createShellEnvironment } from './adapters/shell-env.ts'
-import { createStateStore } from './adapters/state-store.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
+import { openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
+import { createCredentials } from './services/credentials.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
+import { createRenewals } from './services/renewal.ts'
 import { createReport } from './services/report.ts'
 import { createVault } from './services/vault.ts'
-import { createLoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
 
-/** The program on this machine. @faults `EQ_HOME_MISSING` */
-export async function compose(): Promise<Result<App, Fault>> {
+/**
+ * The program on this machine.
+ *
+ * @param helperScript the script of the process that renews
+ * @faults `EQ_HOME_MISSING`
+ */
+export async function compose(helperScript: string): Promise<Result<App, Fault>> {
   const home = openHome()
-  return home.ok ? ok(assemble(home.value)) : home
+  return home.ok ? ok(assemble(home.value, helperScript)) : home
 }
 
-function assemble(home: Home): App {
+function assemble(home: Home, helperScript: string): App {
   const stores = openStores(home)
   const { clock, files, log, settings, profiles, states, sessions, gatewayFiles } = stores
   const sandbox = createSandbox({ clock })
@@ -54,15 +50,30 @@ function assemble(home: Home): App {
     sandboxOrigin: sandbox.origin,
   })
 
-  const loadWorld = createLoadWorld({
-    clock,
-    settings,
-    environment: stores.environment,
+  const { loadWorld, adopt } = openWorld(stores)
+  const renewals = createRenewals({
+    loadWorld,
     profiles,
-    states,
-    fingerprint,
+    grants: stores.grants,
+    stopwatch: stores.stopwatch,
+    adopt,
+    helper: createRenewalHelper({
+      clock,
+      locks: stores.locks,
+      script: helperScript,
+      environment: helperEnvironment(home),
+      random: Math.random,
+    }),
   })
-  const dispatch = createDispatch({ upstream, states, judge: judgeReply, clock, log })
+  const credentials = createCredentials({ renewals, clock, fingerprint })
+  const dispatch = createDispatch({
+    upstream,
+    states,
+    judge: judgeReply,
+    credentials,
+    clock,
+    log,
+  })
 
   const app: App = {
     version: VERSION,
@@ -97,6 +108,7 @@ function assemble(home: Home): App {
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
     conversation: createConversation({ loadWorld, dispatch, sessions, codecs: CHAT_CODECS, clock }),
     dispatch,
+    renewals,
     gatewayFiles,
     startGateway(options) {
       stores.logToStderr(options.logToStderr ?? false)
@@ -131,45 +143,4 @@ function assemble(home: Home): App {
     },
   }
   return app
-}
-
-/** What stands on this machine's disk and in its environment. */
-function openStores(home: Home) {
-  const clock = createClock()
-  const files = createFiles()
-  const locks = createLocks({ clock, dir: home.locksDir })
-  const logFile = createLogFile(join(home.logsDir, 'equabot.log'))
-  let echo = false
-  const log = createLog({
-    clock,
-    write(line) {
-      logFile(line)
-      if (echo) writeToStderr(line)
-    },
-  })
-  const settings = createSettingsStore({ home, locks, files })
-  const profiles = createProfileStore({ clock, home, locks, files })
-  const states = createStateStore({ clock, home, locks, files })
-  const sessions = createSessionStore({ home, locks, files })
-  const gatewayFiles = createGatewayFiles({ clock, home, locks, files })
-  const environment = createEnvironmentReader({
-    variables: home.variables,
-    envFilePath: home.envFilePath,
-    files,
-    shell: createShellEnvironment({ variables: home.variables }),
-  })
-  return {
-    clock,
-    files,
-    log,
-    logToStderr: (wanted: boolean) => {
-      echo = wanted
-    },
-    settings,
-    profiles,
-    states,
-    sessions,
-    gatewayFiles,
-    environment,
-  }
 }

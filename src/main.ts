@@ -2,6 +2,8 @@
  * The program `equabot`: one process, one command line.
  */
 
+import { fileURLToPath } from 'node:url'
+
 import type { Fault } from './domain/fault.ts'
 import type { Result } from './domain/result.ts'
 import type { App } from './services/app.ts'
@@ -38,9 +40,10 @@ const terminal = createTerminal(process, {
   plain: argv.includes('--no-color'),
   signal: stopping.signal,
 })
+const HELPER = fileURLToPath(new URL('./renew.js', import.meta.url))
 let opened: Promise<Result<App, Fault>> | undefined
 const openApp = (): Promise<Result<App, Fault>> =>
-  (opened ??= import('./compose.ts').then(({ compose }) => compose()))
+  (opened ??= import('./compose.ts').then(({ compose }) => compose(HELPER)))
 
 process.exitCode = await run(argv, {
   terminal,

@@ -10,6 +10,7 @@ import type {
   Clock,
   Fingerprint,
   Log,
+  Stopwatch,
   Upstream,
   UpstreamAnswer,
   UpstreamRequest,
@@ -29,6 +30,8 @@ export type {
   MemorySettingsStore,
   MemoryStateStore,
 } from './testing/memory-stores.ts'
+export { memoryGrantStore } from './testing/memory-grants.ts'
+export type { MemoryGrantStore } from './testing/memory-grants.ts'
 export {
   memoryEnvironment,
   memoryProfileStore,
@@ -148,6 +151,11 @@ export function aProfile(id: string, overrides: Partial<Profile> = {}): Profile 
     origin: 'equabot',
     ...overrides,
   }
+}
+
+/** A stopwatch that runs with a clock, within one boot. */
+export function fakeStopwatch(clock: Clock): Stopwatch {
+  return () => ({ at: clock.now(), boot: 'boot', upMs: clock.now() })
 }
 
 /** A book with these profiles and no order. */

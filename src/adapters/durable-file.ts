@@ -37,6 +37,22 @@ export async function placeFile(system: FileSystem, path: string, data: Uint8Arr
   await syncFolder(system, dirname(path))
 }
 
+/** Proves that so many bytes can be placed here. Random ones, so that no file system packs them into less room. */
+export async function probeRoom(system: FileSystem, path: string, bytes: number): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const file = await system.open(temporary, NEW_FILE, 0o600)
+  try {
+    try {
+      await file.write(randomBytes(bytes))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  } finally {
+    await system.unlink(temporary)
+  }
+}
+
 /** Makes a folder and those above it that are missing, mode 0700. */
 export async function makeFolder(system: FileSystem, folder: string): Promise<void> {
   const first = await system.mkdir(folder, 0o700)
@@ -62,7 +78,8 @@ export async function sweepBeside(system: FileSystem, path: string): Promise<voi
   }
 }
 
-async function syncFolder(system: FileSystem, folder: string): Promise<void> {
+/** Makes the names in a folder as lasting as what they name. */
+export async function syncFolder(system: FileSystem, folder: string): Promise<void> {
   // Windows cannot open a folder; its file system journals renames by itself.
   if (process.platform === 'win32') return
   const handle = await system.open(folder, O_RDONLY)

@@ -1,7 +1,17 @@
 /** The few file operations that `files.ts` uses, so that tests can make any one of them fail. No decisions here. */
 
 import type { BigIntStats } from 'node:fs'
-import { lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 
 export interface FileSystem {
   open(path: string, flags: number, mode?: number): Promise<OpenFile>
@@ -9,6 +19,8 @@ export interface FileSystem {
   unlink(path: string): Promise<void>
   /** Makes the folder and those above it; gives the first one that was made. */
   mkdir(path: string, mode: number): Promise<string | undefined>
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void>
   readdir(path: string): Promise<readonly string[]>
   realpath(path: string): Promise<string>
   stat(path: string): Promise<FileFacts>
@@ -52,6 +64,7 @@ export const nodeFileSystem: FileSystem = {
   },
   rename,
   unlink,
+  rmdir,
   mkdir: (path, mode) => mkdir(path, { mode, recursive: true }),
   readdir: (path) => readdir(path),
   realpath: (path) => realpath(path),

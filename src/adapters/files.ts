@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import type { StoreFault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import { makeFolder, placeFile, sweepBeside } from './durable-file.ts'
+import { makeFolder, placeFile, probeRoom, sweepBeside } from './durable-file.ts'
 import type { FileFacts, FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 
@@ -28,6 +28,8 @@ export interface Files {
   replace(path: string, text: string, previous?: string): Promise<Result<void, StoreFault>>
   /** `replace` for files that are ours alone: a link in the place is replaced, what it leads to is left alone. */
   write(path: string, text: string): Promise<Result<void, StoreFault>>
+  /** Writes, forces to the disk and removes so many bytes beside a file: whether `replace` would find room and rights. */
+  probe(path: string, bytes: number): Promise<Result<void, StoreFault>>
   /** Adds whole lines at the end. A last line that a crash left unfinished is closed first. Not forced to the disk. */
   append(path: string, lines: string): Promise<Result<void, StoreFault>>
   /** Copies the bytes to a new file, which is on the disk afterwards. */
@@ -89,6 +91,16 @@ export function createFiles(system: FileSystem = nodeFileSystem): Files {
     async write(path, text) {
       const target = await ownTargetOf(system, path)
       return target.ok ? writing(path, () => place(path, text)) : target
+    },
+
+    async probe(path, bytes) {
+      const target = await targetOf(system, path)
+      return target.ok
+        ? writing(path, async () => {
+            await makeFolder(system, dirname(target.value))
+            await probeRoom(system, target.value, bytes)
+          })
+        : target
     },
 
     append: (path, lines) => writing(path, () => appendLines(system, path, lines)),

@@ -14,6 +14,7 @@ export interface Home {
   readonly envFilePath: string
   readonly agentsDir: string
   readonly locksDir: string
+  readonly grantsDir: string
   readonly logsDir: string
   readonly gatewayTokenPath: string
   readonly gatewayRecordPath: string
@@ -57,6 +58,7 @@ export function openHome(
     envFilePath: join(stateDir, '.env'),
     agentsDir,
     locksDir: join(stateDir, 'locks'),
+    grantsDir: join(stateDir, 'grants'),
     logsDir: join(stateDir, 'logs'),
     gatewayTokenPath: join(stateDir, 'gateway-token'),
     gatewayRecordPath: join(stateDir, 'gateway.json'),

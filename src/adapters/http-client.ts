@@ -4,13 +4,17 @@
  * A file of its own, because a bundler turns `import('undici')` itself, a CommonJS package, into a module without names.
  */
 
+import type { Readable } from 'node:stream'
+
 import type { Dispatcher } from 'undici'
 import { Agent, EnvHttpProxyAgent, request as send } from 'undici'
 import type { UpstreamAnswer, UpstreamRequest } from '../domain/ports.ts'
 
 /** A request whose place and headers are settled. */
-export interface HttpRequest extends Pick<UpstreamRequest, 'body' | 'timeouts'> {
+export interface HttpRequest extends Pick<UpstreamRequest, 'timeouts'> {
   readonly url: URL
+  /** A stream is asked for its first bytes when the connection stands, and nothing is sent before it gives them. */
+  readonly body?: Uint8Array | string | Readable
   readonly headers: Readonly<Record<string, string>>
 }
 

@@ -35,6 +35,9 @@ interface Loaded {
 
 type Change<T, F> = (book: ProfileBook) => Promise<Result<{ book: ProfileBook; value: T }, F>>
 
+/** What a new login may add to a book, bytes. */
+const PROBE_BYTES: number = 16 * 1024
+
 export function createProfileStore(deps: Deps): ProfileStore {
   const { home, locks, files } = deps
   const lastRead = new Map<AgentId, Loaded>()
@@ -75,6 +78,14 @@ export function createProfileStore(deps: Deps): ProfileStore {
         const saved = await files.replace(home.bookPath(agent), rendered, previous)
         return saved.ok ? ok(value) : saved
       }),
+
+    async probe(agent) {
+      const path = home.bookPath(agent)
+      const read = await files.read(path)
+      if (!read.ok) return read
+      // A save writes the book and its previous generation.
+      return files.probe(path, 2 * (read.value?.text.length ?? 0) + PROBE_BYTES)
+    },
 
     restorePrevious: (agent) => underLock(agent, () => restorePrevious(deps, agent)),
 

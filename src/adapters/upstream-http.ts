@@ -22,6 +22,10 @@ export interface UpstreamDeps {
 }
 
 export interface ClosableUpstream extends Upstream {
+  /** The client behind it, for what is not a model request. Rejects with the client's own error. */
+  exchange: HttpClient['exchange']
+  /** The real address behind a provider's: the sandbox's is not known before it listens. */
+  locate(url: string): Promise<URL>
   /** Ends every connection at once. */
   close(): Promise<void>
 }
@@ -60,6 +64,9 @@ export function createUpstream(deps: UpstreamDeps): ClosableUpstream {
       }
     },
 
+    exchange: async (request, signal) => (await loadClient()).exchange(request, signal),
+    locate,
+
     async close(): Promise<void> {
       await (await client)?.close()
     },
@@ -86,7 +93,7 @@ function hostOf(url: string): string {
 }
 
 /** The code of the innermost error that bears one; what the outer ones say may quote the request. */
-function codeOf(cause: unknown): string | undefined {
+export function codeOf(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined
   if (cause instanceof AggregateError && !('code' in cause)) return codeOf(cause.errors[0])
   const inner = codeOf(cause.cause)

@@ -13,6 +13,7 @@ import { explainJson } from '../wire/report-json.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
+import { addRenewCommand } from './auth-renew.ts'
 import type { Scene } from './candidate-screen.ts'
 import { candidateBlock, candidateRow } from './candidate-screen.ts'
 import type { CommandContext, Output } from './command.ts'
@@ -59,6 +60,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
     ['equabot models auth explain --session monday'],
   ])
 
+  addRenewCommand(auth, context)
   addOrderCommands(auth, context)
   addRemovalCommands(auth, context)
 }

@@ -525,7 +525,11 @@ function explainDispatch(fault: DispatchFault, now: EpochMs | undefined): Explan
       const lines = fault.attempts.map(attemptWords)
       return {
         message: `Nobody could serve this request: ${lines.join('; ')}`,
-        hint: last ? failedHint(last) : 'See: equabot models status',
+        hint: last
+          ? last.fault
+            ? explain(last.fault, now).hint
+            : failedHint(last)
+          : 'See: equabot models status',
         exit: last && (last.reason === 'network' || last.reason === 'timeout') ? 69 : 1,
         http: tellingStatus(fault.attempts),
       }
@@ -558,6 +562,7 @@ export function shownCode(fault: Fault): string {
 
 /** One candidate's failure in a line: who, where, why, in the provider's words. */
 export function attemptWords(attempt: FailedAttempt): string {
+  if (attempt.fault) return attempt.words
   const status = attempt.status === undefined ? '' : ` (HTTP ${attempt.status})`
   return `${attempt.profile} at ${attempt.host}: ${reasonWords(attempt.reason)}${status}: ${attempt.words}`
 }

@@ -373,6 +373,8 @@ export interface FailedAttempt {
   readonly status?: number
   readonly words: string
   readonly retryAfterMs?: number
+  /** Nothing was sent: access had ended and could not be renewed. */
+  readonly fault?: Fault
 }
 
 /** A request that could not be served. */

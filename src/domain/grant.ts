@@ -84,7 +84,8 @@ export type NotSentReason =
 
 /** How a renewal ended. Only `rejected` means that the grant is dead, and only for the token that it names. */
 export type RenewalOutcome =
-  | { readonly kind: 'renewed' }
+  /** `spacingMs`: no renewal for so long after this one, ms: what it gave serves for longer */
+  | { readonly kind: 'renewed'; readonly spacingMs: number }
   /** Nothing left this machine; the login is as it was. */
   | { readonly kind: 'not_sent'; readonly reason: NotSentReason; readonly words: string }
   /** Answered, but the token was not looked at: a limit, a firewall page. */
@@ -121,6 +122,8 @@ export interface Verdict {
   readonly tries: number
   /** Not tried again by itself for so long after `moment`, ms; absent: not by itself. */
   readonly againAfterMs?: number
+  /** Under which provider facts it came about, for verdicts that a change of config voids. */
+  readonly config?: string
 }
 
 /** How new access is had for a profile. */

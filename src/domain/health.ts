@@ -3,7 +3,11 @@
 import type { Rest } from './cooldown.ts'
 import { runningRest } from './cooldown.ts'
 import { bearerOf, expiresAtOf, isExpired } from './credential.ts'
+import type { RenewalOutcome, RenewalWay } from './grant.ts'
+import { holdMs, isDead } from './grant.ts'
 import type { ProviderId } from './names.ts'
+import type { Origin } from './profile.ts'
+import { canRenew } from './renewal-rules.ts'
 import type { Candidate, PassedOver, Ranked } from './rotation.ts'
 import { usageOf } from './rotation.ts'
 import type { EpochMs } from './time.ts'
@@ -17,12 +21,31 @@ export type Access =
   | { readonly state: 'rejected'; readonly at: EpochMs; readonly words: string }
   | { readonly state: 'missing'; readonly variable?: string }
 
-/** Can new access be had without the user? `provenAt`: the last good answer. */
+/** Can new access be had without the user? `provenAt`: the last good answer, or the last renewal. */
 export type Grant =
   | { readonly state: 'static'; readonly provenAt?: EpochMs }
   | { readonly state: 'renewable'; readonly provenAt?: EpochMs }
-  /** Its refresh token stays with its owner. */
-  | { readonly state: 'borrowed'; readonly provenAt?: EpochMs }
+  /** Its refresh token stays with its owner; `way` says who renews it. */
+  | {
+      readonly state: 'borrowed'
+      readonly owner: Origin
+      readonly way: RenewalWay
+      readonly provenAt?: EpochMs
+    }
+  /** The last renewal failed in a way that says nothing about the grant itself. */
+  | {
+      readonly state: 'unsettled'
+      readonly outcome: RenewalOutcome
+      readonly at: EpochMs
+      readonly againAt?: EpochMs
+      readonly provenAt?: EpochMs
+    }
+  | {
+      readonly state: 'dead'
+      readonly outcome: RenewalOutcome
+      readonly at: EpochMs
+      readonly provenAt?: EpochMs
+    }
   | { readonly state: 'none_needed'; readonly provenAt?: EpochMs }
 
 export type Quota =
@@ -58,7 +81,7 @@ export function assess(candidate: Candidate, world: World): Health {
   const rest = runningRest(usage?.rest, world.now)
   const facts = {
     access: accessOf(candidate, world),
-    grant: grantOf(candidate, usage?.lastGoodAt),
+    grant: grantOf(candidate, usage?.lastGoodAt, world),
     quota: rest ? ({ state: 'resting', rest } as const) : ({ state: 'unknown' } as const),
     policy: usage?.refusedPolicy
       ? ({ state: 'refused', ...usage.refusedPolicy } as const)
@@ -81,12 +104,24 @@ function accessOf(candidate: Candidate, world: World): Access {
   return { state: 'usable', ...(at !== undefined && { until: at }) }
 }
 
-function grantOf(candidate: Candidate, provenAt: EpochMs | undefined): Grant {
-  const proven = provenAt === undefined ? {} : { provenAt }
-  const { credential } = candidate
+function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World): Grant {
+  const { credential, grant, origin } = candidate
+  const verdict = grant?.verdict
+  const renewedAt = verdict?.outcome.kind === 'renewed' ? verdict.moment.at : undefined
+  const provenAt = Math.max(goodAt ?? 0, renewedAt ?? 0)
+  const proven = provenAt > 0 ? { provenAt } : {}
   if (!credential) return { state: 'none_needed', ...proven }
   if (credential.type !== 'oauth') return { state: 'static', ...proven }
-  if (candidate.origin !== 'equabot') return { state: 'borrowed', ...proven }
+  if (verdict && verdict.outcome.kind !== 'renewed') {
+    const { outcome, moment } = verdict
+    if (isDead(grant)) return { state: 'dead', outcome, at: moment.at, ...proven }
+    const waitMs = holdMs(verdict, world.moment)
+    const again = Number.isFinite(waitMs) ? { againAt: world.now + waitMs } : {}
+    return { state: 'unsettled', outcome, at: moment.at, ...again, ...proven }
+  }
+  if (origin !== 'equabot') {
+    return { state: 'borrowed', owner: origin, way: grant?.way ?? 'none', ...proven }
+  }
   return { state: credential.refresh ? 'renewable' : 'static', ...proven }
 }
 
@@ -98,7 +133,9 @@ function summarise(facts: Omit<Health, 'summary'>, candidate: Candidate, world: 
     case 'rejected':
       return 'refused'
     case 'expired':
-      return 'expired'
+      // The next request renews it first: nothing is wrong.
+      if (!isRenewedOnUse(candidate, world)) return 'expired'
+      break
     case 'usable':
       break
     default:
@@ -108,6 +145,7 @@ function summarise(facts: Omit<Health, 'summary'>, candidate: Candidate, world: 
     return facts.quota.rest.reason === 'billing' ? 'disabled' : 'cooldown'
   }
   if (endsSoon(facts, world)) return 'expiring'
+  if (facts.access.state === 'expired') return 'ok'
   return !candidate.credential || expiresAtOf(candidate.credential) === undefined ? 'static' : 'ok'
 }
 
@@ -122,7 +160,7 @@ function endsSoon(facts: Omit<Health, 'summary'>, world: World): boolean {
 export interface CheckFinding {
   readonly provider: ProviderId
   readonly candidate?: Candidate
-  readonly problem: 'none' | 'expired' | 'rejected' | 'refused' | 'missing' | 'expiring'
+  readonly problem: 'none' | 'expired' | 'dead' | 'rejected' | 'refused' | 'missing' | 'expiring'
 }
 
 /** A model in use: its provider and who would be tried for it. */
@@ -179,6 +217,7 @@ function findingFor(
   if (health.access.state === 'missing' || health.access.state === 'rejected') {
     return [{ provider, candidate, problem: health.access.state }]
   }
+  if (health.grant.state === 'dead') return [{ provider, candidate, problem: 'dead' }]
   if (health.access.state === 'expired') {
     return renewsItself(health.grant) ? [] : [{ provider, candidate, problem: 'expired' }]
   }
@@ -194,5 +233,19 @@ function isExcluded(why: PassedOver | { readonly code: string }): boolean {
 
 /** Whether somebody renews it without the user: we, or its owner. */
 function renewsItself(grant: Grant): boolean {
-  return grant.state === 'renewable' || grant.state === 'borrowed'
+  switch (grant.state) {
+    case 'renewable':
+      return true
+    case 'borrowed':
+      return grant.way !== 'none' && grant.way !== 'never'
+    case 'unsettled':
+      return grant.againAt !== undefined
+    default:
+      return false
+  }
+}
+
+/** Whether the next request renews it and is served then. */
+function isRenewedOnUse(candidate: Candidate, world: World): boolean {
+  return canRenew(candidate.grant) && holdMs(candidate.grant?.verdict, world.moment) === 0
 }

@@ -46,6 +46,8 @@ export interface ProfileStore {
     agent: AgentId,
     change: (book: ProfileBook) => Promise<Result<{ book: ProfileBook; value: T }, F>>,
   ): Promise<Result<T, F | StoreFault>>
+  /** Whether a change could be saved now: rights, and room for it on the disk. Changes nothing. */
+  probe(agent: AgentId): Promise<Result<void, StoreFault>>
   /** Sets an unreadable file aside and puts the previous good generation in its place. Gives the path of the set-aside file. */
   restorePrevious(agent: AgentId): Promise<Result<{ setAside: string }, StoreFault>>
   path(agent: AgentId): string
@@ -283,6 +285,8 @@ export interface RenewalTrouble {
 /** What a neighbour needs of an owner's home, for owners that keep locks. */
 export interface OwnerHome {
   readonly origin: ForeignOrigin
+  /** Mark of the refresh token that stands there now. */
+  mark(): Promise<TokenMark | undefined>
   /** Takes the owner's own locks, in the owner's order, and keeps them alive. Never takes one from a living holder. */
   hold(): Promise<Result<OwnerHold, RenewalTrouble>>
 }
@@ -396,8 +400,6 @@ export interface JournalPage {
   readonly answer?: { readonly attempt: string; readonly at: Moment; readonly answer: RawAnswer }
   /** When a token served, by its mark; the last 256. */
   readonly spent: ReadonlyMap<TokenMark, Moment>
-  /** The last renewal that succeeded. */
-  readonly renewed?: Moment
   readonly verdict?: Verdict
 }
 
@@ -419,8 +421,8 @@ export interface RenewalOrder {
   readonly profile: ProfileId
   readonly grant: GrantId
   readonly unwanted: TokenMark
-  /** A user's command, or a 401 on the current token: earlier failures and the usual spacing do not hold it up. */
-  readonly forced: boolean
+  /** `use`: a request needs it. `refused`: the provider answered 401 to it. `user`: a person asks for it. */
+  readonly urge: 'use' | 'refused' | 'user'
 }
 
 /** Starts the process that alone may send a refresh token, or waits for the one that is running. */

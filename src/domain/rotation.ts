@@ -8,7 +8,8 @@ import type { AgentState, ProfileUsage, Rest } from './cooldown.ts'
 import { currentUsage, runningRest } from './cooldown.ts'
 import type { Credential, CredentialType } from './credential.ts'
 import { bearerOf, expiresAtOf, isExpired, isRenewable } from './credential.ts'
-import type { GrantView } from './grant.ts'
+import type { GrantView, Moment, RenewalOutcome } from './grant.ts'
+import { holdMs, isDead } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId } from './names.ts'
 import { formatModelKey } from './names.ts'
 import type { Origin } from './profile.ts'
@@ -67,7 +68,17 @@ export type PassedOver =
   | { readonly code: 'placeholder' }
   | { readonly code: 'malformed' }
   | { readonly code: 'expired'; readonly at: EpochMs }
-  | { readonly code: 'awaiting_renewal'; readonly at: EpochMs }
+  /** Its renewal failed and is tried again: by itself, where an instant is named. */
+  | {
+      readonly code: 'awaiting_renewal'
+      readonly at: EpochMs
+      readonly outcome?: RenewalOutcome
+      readonly againAt?: EpochMs
+    }
+  /** Its owner alone renews it. */
+  | { readonly code: 'awaiting_owner'; readonly at: EpochMs; readonly owner: Origin }
+  /** The provider ended the login. */
+  | { readonly code: 'grant_dead'; readonly at: EpochMs; readonly outcome: RenewalOutcome }
   | { readonly code: 'policy_refused'; readonly at: EpochMs; readonly words: string }
   | { readonly code: 'resting'; readonly rest: Rest }
 
@@ -88,6 +99,8 @@ export interface RankInput {
   readonly model: ModelKey
   readonly state: AgentState
   readonly now: EpochMs
+  /** `now` by a clock that nobody can set; absent: the wall clock is all there is. */
+  readonly moment?: Moment
 }
 
 /**
@@ -127,7 +140,7 @@ function judge(candidate: Candidate, input: RankInput): Ranked {
   if (!pinned && order && !order.ids.includes(candidate.id)) {
     return passOver({ code: 'not_in_order', order: order.from })
   }
-  const unfit = unfitness(candidate, now)
+  const unfit = unfitness(candidate, now, input.moment ?? { at: now, boot: '', upMs: 0 })
   if (unfit) return passOver(unfit)
 
   const usage = usageOf(candidate, state)
@@ -151,7 +164,7 @@ function graver(a: Rest | undefined, b: Rest | undefined): Rest | undefined {
 }
 
 /** What makes the credential itself unusable, whoever asks. */
-function unfitness(candidate: Candidate, now: EpochMs): PassedOver | undefined {
+function unfitness(candidate: Candidate, now: EpochMs, moment: Moment): PassedOver | undefined {
   const { credential, mode, missingVariable } = candidate
   if (missingVariable !== undefined) return { code: 'missing_variable', variable: missingVariable }
   if (!credential) return undefined
@@ -161,8 +174,26 @@ function unfitness(candidate: Candidate, now: EpochMs): PassedOver | undefined {
   if (bearerOf(credential).length === 0) return { code: 'blank' }
   if (candidate.unusable) return { code: candidate.unusable }
   if (!isExpired(credential, now)) return undefined
-  const at = expiresAtOf(credential) ?? now
-  return { code: isRenewable(credential) ? 'awaiting_renewal' : 'expired', at }
+  return notRenewable(candidate, expiresAtOf(credential) ?? now, moment)
+}
+
+/** Why access that has ended cannot be renewed for the next request. Undefined: it can. */
+function notRenewable(candidate: Candidate, at: EpochMs, moment: Moment): PassedOver | undefined {
+  const { credential, grant, origin } = candidate
+  if (!grant) {
+    const renewable = credential !== undefined && isRenewable(credential)
+    return { code: renewable ? 'awaiting_renewal' : 'expired', at }
+  }
+  const { way, verdict } = grant
+  if (way === 'none') return { code: 'expired', at }
+  if (way === 'never') return { code: 'awaiting_owner', at, owner: origin }
+  if (!verdict) return undefined
+  const { outcome } = verdict
+  if (isDead(grant)) return { code: 'grant_dead', at: verdict.moment.at, outcome }
+  const waitMs = holdMs(verdict, moment)
+  if (waitMs === 0) return undefined
+  const againAt = Number.isFinite(waitMs) ? { againAt: moment.at + waitMs } : {}
+  return { code: 'awaiting_renewal', at, outcome, ...againAt }
 }
 
 function compare(a: Candidate, b: Candidate, input: RankInput): number {

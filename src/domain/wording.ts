@@ -1,7 +1,10 @@
 /** Facts of the domain in a user's words. With `explain.ts`, the only place for prose. */
 
 import type { FailureReason, Rest } from './cooldown.ts'
+import { OWNER_NAMES } from './explain-foreign.ts'
+import { loginAgain } from './explain-renewal.ts'
 import type { FailedAttempt } from './fault.ts'
+import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
 import { SANDBOX } from './provider.ts'
 import type { ProviderFacts } from './provider.ts'
@@ -90,7 +93,13 @@ export function passedOverWords(
     case 'expired':
       return `expired ${relative(why.at, now)} (${dateText(why.at)})`
     case 'awaiting_renewal':
-      return `access expired ${relative(why.at, now)}; it must be renewed first`
+      return why.outcome
+        ? `access expired ${relative(why.at, now)}; ${outcomeWords(why.outcome, now)}; ${againWords(why.againAt, now)}`
+        : `access expired ${relative(why.at, now)}; it must be renewed first`
+    case 'awaiting_owner':
+      return `access expired ${relative(why.at, now)}, waiting for ${OWNER_NAMES[why.owner]}`
+    case 'grant_dead':
+      return `the login has ended: ${outcomeWords(why.outcome, now)}`
     case 'policy_refused':
       return `the provider refuses this use: ${why.words}`
     case 'resting':
@@ -137,12 +146,59 @@ export function grantWords(grant: Grant, now: EpochMs | undefined): string {
     case 'renewable':
       return `renewable, ${proven}`
     case 'borrowed':
-      return `borrowed: its owner renews it, ${proven}`
+      return `borrowed from ${OWNER_NAMES[grant.owner]}: ${WAY_WORDS[grant.way]}, ${proven}`
+    case 'unsettled':
+      return `not settled ${relative(grant.at, now)}: ${outcomeWords(grant.outcome, now)}; ${againWords(grant.againAt, now)}, ${proven}`
+    case 'dead':
+      return `dead ${relative(grant.at, now)}: ${outcomeWords(grant.outcome, now)}, ${proven}`
     case 'none_needed':
       return `no credential needed, ${proven}`
     default:
       return grant satisfies never
   }
+}
+
+const WAY_WORDS: Readonly<Record<RenewalWay, string>> = {
+  ours: 'renewed here',
+  neighbour: "renewed here, under its owner's locks",
+  owner: "renewed by running its owner's program",
+  never: 'renewed by its owner alone',
+  none: 'its owner has no refresh token',
+}
+
+/** What the last renewal came to. */
+function outcomeWords(outcome: RenewalOutcome, now: EpochMs | undefined): string {
+  switch (outcome.kind) {
+    case 'renewed':
+      return 'renewed'
+    case 'not_sent':
+      return `renewal not sent (${outcome.words})`
+    case 'not_consumed':
+      return `the provider put the renewal off (HTTP ${outcome.status}${outcome.words === '' ? '' : `, ${outcome.words}`})`
+    case 'config':
+      return `the provider does not accept the renewal request (${outcome.error})`
+    case 'rejected':
+      return outcome.lostAt === undefined
+        ? `the provider refused to renew it (${outcome.error})`
+        : `an answer of ${dateText(outcome.lostAt)} was lost, and now the provider refuses (${outcome.error})`
+    case 'ambiguous':
+      return `a renewal was sent ${relative(outcome.lostAt, now)} and its answer did not arrive (${outcome.words})`
+    case 'quarantined':
+      return `the provider answered for another account (${outcome.got})`
+    case 'kept':
+      return `renewed, and not yet stored (${outcome.words})`
+    case 'spent':
+      return `its refresh token served already ${relative(outcome.spentAt, now)}; this is a copy of an older state`
+    default:
+      return outcome satisfies never
+  }
+}
+
+function againWords(againAt: EpochMs | undefined, now: EpochMs | undefined): string {
+  if (againAt === undefined) return 'not tried again by itself'
+  return now !== undefined && againAt <= now
+    ? 'tried again at the next use'
+    : `tried again ${relative(againAt, now)}`
 }
 
 export function quotaWords(quota: Quota, now: EpochMs | undefined): string {
@@ -202,6 +258,8 @@ export function findingWords(finding: CheckFinding): string {
         : `${who}: no credential`
     case 'expired':
       return `${who}: expired`
+    case 'dead':
+      return `${who}: the login has ended`
     case 'rejected':
       return `${who}: the provider rejected it`
     case 'refused':
@@ -227,8 +285,10 @@ export function failoverWords(
   attempts: readonly FailedAttempt[],
   served: Candidate,
 ): readonly string[] {
-  const failed = attempts.map(
-    (attempt) => `${attempt.profile} could not serve: ${reasonWords(attempt.reason)}`,
+  const failed = attempts.map((attempt) =>
+    attempt.fault
+      ? attempt.words
+      : `${attempt.profile} could not serve: ${reasonWords(attempt.reason)}`,
   )
   if (failed.length === 0) return []
   const paid = served.lane === 'metered' ? ' (paid by use)' : ''
@@ -255,6 +315,9 @@ export function becauseWords(because: ExplainReport['modelBecause']): string {
 
 /** What puts a finding right: a command, or where to change what. */
 export function findingFix({ provider, candidate }: CheckFinding): string {
+  if (candidate?.source.kind === 'store' && candidate.credential?.type === 'oauth') {
+    return loginAgain(candidate.id, candidate.origin)
+  }
   if (candidate?.source.kind === 'store') {
     return `${credentialCommand(provider)} --profile-id ${candidate.id}`
   }

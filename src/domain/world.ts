@@ -87,6 +87,7 @@ export function rankFor(world: World, model: ModelKey, pin?: ProfileId): readonl
     model,
     state: world.state,
     now: world.now,
+    moment: world.moment,
   })
 }
 

@@ -18,6 +18,7 @@ import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
+import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
 import type { Vault } from './vault.ts'
 import type { LoadWorld } from './world.ts'
@@ -40,6 +41,7 @@ export interface App {
   readonly agents: Agents
   readonly conversation: Conversation
   readonly dispatch: Dispatch
+  readonly renewals: Renewals
   readonly gatewayFiles: GatewayFiles
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>

@@ -6,6 +6,7 @@
 
 import { afterFailure, afterOverload, afterSuccess, mayFailOver } from '../domain/cooldown.ts'
 import type { AgentState, UpstreamFailure } from '../domain/cooldown.ts'
+import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { pinFor } from '../domain/models.ts'
@@ -27,9 +28,11 @@ import type { Candidate, Ranked } from '../domain/rotation.ts'
 import { tried } from '../domain/rotation.ts'
 import type { World } from '../domain/world.ts'
 import { rankFor } from '../domain/world.ts'
+import type { Credentials } from './credentials.ts'
 import type { Outgoing } from './outgoing.ts'
 import { upstreamRequest } from './outgoing.ts'
 import { unknownProvider } from '../domain/unknown.ts'
+import type { EpochMs } from '../domain/time.ts'
 import { SECOND_MS } from '../domain/time.ts'
 
 export interface DispatchRequest {
@@ -61,6 +64,7 @@ export interface DispatchDeps {
   readonly upstream: Upstream
   readonly states: StateStore
   readonly judge: ReplyJudge
+  readonly credentials: Credentials
   readonly clock: Clock
   readonly log: Log
 }
@@ -123,14 +127,38 @@ async function serveModel(
   if (candidates.length === 0) {
     return { kind: 'next_model', fault: nobodyToTry(world, facts, ranked, pin) }
   }
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     if (attempts.length >= MOST_ATTEMPTS) break
     const trial: Trial = { request, facts, model, candidate }
     if (attempts.some((failed) => isSameTrial(failed, trial))) continue
-    const outcome = await attempt(deps, progress, trial, outgoing.value)
+    const hasRivals = index < candidates.length - 1
+    const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
   }
   return { kind: 'next_model' }
+}
+
+/** An access token that has ended is renewed first; one that is refused is renewed once, if that gives another. */
+async function acquireAndAttempt(
+  deps: DispatchDeps,
+  progress: Progress,
+  trial: Trial,
+  outgoing: Outgoing,
+  hasRivals: boolean,
+): Promise<Outcome | undefined> {
+  const { world } = progress
+  const acquired = await deps.credentials.acquire(world.agent, trial.candidate, hasRivals)
+  if (!acquired.ok) {
+    const failed = failedRenewal(trial, acquired.fault, deps.clock.now())
+    deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: world.agent })
+    progress.attempts.push(failed)
+    return undefined
+  }
+  const first = { ...trial, candidate: acquired.value }
+  const outcome = await attempt(deps, progress, first, outgoing)
+  if (outcome || progress.attempts.at(-1)?.reason !== 'auth') return outcome
+  const better = await deps.credentials.afterRefusal(world.agent, first.candidate)
+  return better && attempt(deps, progress, { ...trial, candidate: better }, outgoing)
 }
 
 interface Trial {
@@ -175,7 +203,7 @@ async function attempt(
   }
   recordFailure(deps, progress, trial, failure)
   const failed = failedAttempt(trial, failure)
-  deps.log.write('warn', 'attempt.failed', { ...failed, agent: request.world.agent })
+  deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: request.world.agent })
   attempts.push(failed)
   if (mayFailOver(failure.reason)) return undefined
   const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed, body }
@@ -285,6 +313,25 @@ function failedAttempt(
     words: failure.words,
     ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
   }
+}
+
+/** Nothing was sent to the provider: there was no access to send it with. */
+function failedRenewal(trial: Trial, fault: Fault, now: EpochMs): FailedAttempt {
+  const reason = RENEWAL_REASONS[fault.code] ?? 'auth'
+  return { ...failedAttempt(trial, { reason, words: explain(fault, now).message }), fault }
+}
+
+const RENEWAL_REASONS: Readonly<Partial<Record<Fault['code'], FailedAttempt['reason']>>> = {
+  EQ_RENEWAL_NOT_SENT: 'network',
+  EQ_RENEWAL_PUT_OFF: 'server_error',
+  EQ_RENEWAL_LOST: 'network',
+  EQ_RENEWAL_BUSY: 'timeout',
+  EQ_RENEWAL_KEPT: 'server_error',
+  EQ_RENEWAL_HELPER: 'server_error',
+}
+
+function attemptFields({ fault, ...failed }: FailedAttempt): Readonly<Record<string, unknown>> {
+  return { ...failed, ...(fault && { code: fault.code }) }
 }
 
 function nobodyToTry(

@@ -2,15 +2,18 @@
 
 import type { AgentState } from '../domain/cooldown.ts'
 import type { Fault, StoreFault } from '../domain/fault.ts'
+import type { ForeignView } from '../domain/foreign.ts'
 import type { AgentId } from '../domain/names.ts'
 import { MAIN_AGENT } from '../domain/names.ts'
 import type {
   Clock,
   EnvironmentReader,
   Fingerprint,
+  GrantStore,
   ProfileStore,
   SettingsStore,
   StateStore,
+  Stopwatch,
   StoredBook,
 } from '../domain/ports.ts'
 import type { EffectiveBook } from '../domain/profile.ts'
@@ -24,6 +27,7 @@ import { agentsOf, defaultAgent } from '../domain/settings.ts'
 import type { World } from '../domain/world.ts'
 import { referencedNames } from '../domain/world.ts'
 import { unknownAgent } from '../domain/unknown.ts'
+import { grantViews } from './grant-views.ts'
 
 export interface WorldDeps {
   readonly clock: Clock
@@ -32,6 +36,10 @@ export interface WorldDeps {
   readonly profiles: ProfileStore
   readonly states: StateStore
   readonly fingerprint: Fingerprint
+  readonly grants: Pick<GrantStore, 'verdict'>
+  readonly stopwatch: Stopwatch
+  /** Logins of other programs as they are now. */
+  readonly foreign: () => Promise<readonly ForeignView[]>
 }
 
 /**
@@ -61,13 +69,15 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
     const books = await readBooks(deps, agent)
     const state = await readState(deps, agent, books)
 
-    const now = deps.clock.now()
+    const foreign = await deps.foreign()
+    const grants = await grantViews(deps, books.book, settings, providers, foreign)
+
     return ok({
       agent,
-      now,
-      moment: { at: now, boot: '', upMs: 0 },
-      grants: new Map(),
-      foreign: [],
+      now: deps.clock.now(),
+      moment: deps.stopwatch(),
+      grants,
+      foreign,
       settings,
       providers,
       book: books.book,

@@ -71,6 +71,10 @@ export function memoryProfileStore(
       )
       return result
     },
+    async probe(agent) {
+      const book = load(agent)
+      return book.ok ? ok() : book
+    },
     async restorePrevious(agent) {
       if (!kept.has(agent)) return fail({ code: 'EQ_STORE_NO_PREVIOUS', path: path(agent) })
       damages.delete(agent)

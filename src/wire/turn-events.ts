@@ -196,7 +196,7 @@ function turnEventFrom(json: TurnEventJson): TurnEvent | undefined {
   }
 }
 
-function attemptJson({ status, retryAfterMs, ...attempt }: FailedAttempt): AttemptJson {
+function attemptJson({ status, retryAfterMs, fault: _, ...attempt }: FailedAttempt): AttemptJson {
   return {
     profile: attempt.profile,
     model: attempt.model,

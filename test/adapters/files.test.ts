@@ -51,6 +51,7 @@ function failing(nth: number, errno: string, isLasting: boolean) {
     open: (path, flags, bits) => step(async () => wrapped(await real.open(path, flags, bits))),
     rename: (from, to) => step(() => real.rename(from, to)),
     unlink: (path) => step(() => real.unlink(path)),
+    rmdir: (path) => step(() => real.rmdir(path)),
     mkdir: (path, bits) => step(() => real.mkdir(path, bits)),
     readdir: (path) => step(() => real.readdir(path)),
     realpath: (path) => step(() => real.realpath(path)),

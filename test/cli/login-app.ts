@@ -20,7 +20,9 @@ import { createLoadWorld } from '../../src/services/world.ts'
 import type { MemoryProfileStore, MemorySettingsStore } from '../../src/testing.ts'
 import {
   fakeClock,
+  fakeStopwatch,
   memoryEnvironment,
+  memoryGrantStore,
   memoryProfileStore,
   memorySessionStore,
   memorySettingsStore,
@@ -63,6 +65,9 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
     profiles,
     states,
     fingerprint,
+    grants: memoryGrantStore(),
+    stopwatch: fakeStopwatch(clock),
+    foreign: async () => [],
   })
   const sandboxGrant = (): never => {
     throw new Error('no sandbox here')

@@ -76,7 +76,7 @@ describe('the four facts', () => {
     ['a token that ends soon', stored('a', token(2 * HOUR_MS)), 'usable', 'static', 'expiring'],
     ['a token that ended', stored('a', token(-1)), 'expired', 'static', 'expired'],
     ['a login', stored('a', login(HOUR_MS)), 'usable', 'renewable', 'ok'],
-    ['a login whose access ended', stored('a', login(-1)), 'expired', 'renewable', 'expired'],
+    ['a login whose access ended', stored('a', login(-1)), 'expired', 'renewable', 'ok'],
     [
       'a borrowed login',
       stored('a', login(HOUR_MS), { origin: 'claude-code' }),
@@ -92,7 +92,9 @@ describe('the four facts', () => {
       'missing',
     ],
   ] as const)('of %s', (_, held, access, grant, summary) => {
-    const facts = health(aWorld({ profiles: [held] }))
+    const way = held.origin === 'equabot' ? ('ours' as const) : ('neighbour' as const)
+    const grants = held.credential.type === 'oauth' ? new Map([[held.id, { way }]]) : new Map()
+    const facts = health(aWorld({ profiles: [held], grants }))
     expect(facts.access.state).toBe(access)
     expect(facts.grant.state).toBe(grant)
     expect(facts.summary).toBe(summary)

@@ -6,6 +6,7 @@ import { createUpstream } from '../../src/adapters/upstream-http.ts'
 import type { ProviderId } from '../../src/domain/names.ts'
 import type { SessionHead } from '../../src/domain/ports.ts'
 import type { Profile } from '../../src/domain/profile.ts'
+import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Settings } from '../../src/domain/settings.ts'
 import { DEFAULT_SETTINGS } from '../../src/domain/settings.ts'
@@ -13,6 +14,7 @@ import { createGatewayFace } from '../../src/gateway/server.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { App } from '../../src/services/app.ts'
 import type { Conversation } from '../../src/services/conversation.ts'
+import type { Credentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
@@ -21,7 +23,9 @@ import {
   aBook,
   aProfile,
   fakeClock,
+  fakeStopwatch,
   memoryEnvironment,
+  memoryGrantStore,
   memoryProfileStore,
   memorySessionStore,
   memorySettingsStore,
@@ -51,6 +55,12 @@ export interface FakeApp {
   readonly log: SilentLog
 }
 
+/** Nothing is renewed here. */
+const AS_THEY_STAND: Credentials = {
+  acquire: async (_agent, candidate) => ok(candidate),
+  afterRefusal: async () => undefined,
+}
+
 const unused = (() => {
   throw new Error('the gateway has no use for this')
 }) as never
@@ -71,6 +81,9 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     profiles,
     states,
     fingerprint: plainFingerprint,
+    grants: memoryGrantStore(),
+    stopwatch: fakeStopwatch(clock),
+    foreign: async () => [],
   })
   const upstream = createUpstream({ userAgent: 'equabot/test' })
   const app: App = {
@@ -93,8 +106,16 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
     conversation: { turn: options.turn ?? unused },
-    dispatch: createDispatch({ upstream, states, judge: judgeReply, clock, log }),
+    dispatch: createDispatch({
+      upstream,
+      states,
+      judge: judgeReply,
+      credentials: AS_THEY_STAND,
+      clock,
+      log,
+    }),
     vault: unused,
+    renewals: unused,
     orders: unused,
     modelSettings: unused,
     gatewayFiles: unused,

@@ -1,24 +1,32 @@
 import type { AgentState, UpstreamFailure } from '../../src/domain/cooldown.ts'
-import type { Fault } from '../../src/domain/fault.ts'
+import type { Fault, RenewalFault } from '../../src/domain/fault.ts'
+import type { ForeignView } from '../../src/domain/foreign.ts'
+import type { Verdict } from '../../src/domain/grant.ts'
 import type {
+  RenewalOrder,
   ReplyJudge,
   SessionStore,
   UpstreamAnswer,
   UpstreamRequest,
 } from '../../src/domain/ports.ts'
+import type { ProfileId } from '../../src/domain/names.ts'
 import type { ProfileBook } from '../../src/domain/profile.ts'
+import { withProfile } from '../../src/domain/profile.ts'
 import type { Result } from '../../src/domain/result.ts'
-import { ok } from '../../src/domain/result.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import { MINUTE_MS } from '../../src/domain/time.ts'
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts'
 import type { Agents } from '../../src/services/agents.ts'
 import { createAgents } from '../../src/services/agents.ts'
+import { createCredentials } from '../../src/services/credentials.ts'
 import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import type { Orders } from '../../src/services/order.ts'
 import { createOrders } from '../../src/services/order.ts'
+import type { Renewals } from '../../src/services/renewal.ts'
+import { createRenewals } from '../../src/services/renewal.ts'
 import type { Report } from '../../src/services/report.ts'
 import { createReport } from '../../src/services/report.ts'
 import type { Vault } from '../../src/services/vault.ts'
@@ -29,8 +37,10 @@ import type { FakeClock, FakeUpstream, SilentLog } from '../../src/testing.ts'
 import {
   anAnswer,
   fakeClock,
+  fakeStopwatch,
   fakeUpstream,
   memoryEnvironment,
+  memoryGrantStore,
   memoryProfileStore,
   memorySessionStore,
   memorySettingsStore,
@@ -39,6 +49,7 @@ import {
   silentLog,
 } from '../../src/testing.ts'
 import type {
+  MemoryGrantStore,
   MemoryProfileStore,
   MemorySettingsStore,
   MemoryStateStore,
@@ -52,6 +63,11 @@ export interface Furnishing {
   readonly books?: Readonly<Record<string, ProfileBook>>
   readonly states?: Readonly<Record<string, AgentState>>
   readonly variables?: Readonly<Record<string, string>>
+  /** By the id of the grant. */
+  readonly verdicts?: Readonly<Record<string, Verdict>>
+  readonly foreign?: readonly ForeignView[]
+  /** Stands for the process that renews. */
+  readonly helper?: Helper
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
@@ -59,7 +75,43 @@ export interface Furnishing {
   ) => UpstreamAnswer | UpstreamFailure | Promise<UpstreamAnswer | UpstreamFailure>
 }
 
+/** What a helper process finds when it is started. */
+export interface HelperRoom {
+  readonly profiles: MemoryProfileStore
+  readonly grants: MemoryGrantStore
+  readonly clock: FakeClock
+}
+
+type Helper = (order: RenewalOrder, room: HelperRoom) => Promise<Result<void, RenewalFault>>
+
+const noHelper: Helper = async ({ profile }) =>
+  fail({ code: 'EQ_RENEWAL_HELPER', profile, detail: 'no helper in this house' })
+
+/** What `renewingHelper` gives a profile. */
+export function renewedAccess(profile: ProfileId): Secret {
+  return new Secret(`renewed-access-of-${profile}`)
+}
+
+/** A helper that has done its work: new access, for an hour. */
+export const renewingHelper: Helper = async ({ agent, profile }, { profiles, clock }) => {
+  await profiles.transact<void, never>(agent, async (book) => {
+    const entry = book.profiles.get(profile)
+    if (entry?.credential.type !== 'oauth') return ok({ book, value: undefined })
+    const now = clock.now()
+    const credential = {
+      ...entry.credential,
+      access: renewedAccess(profile),
+      renewedAt: now,
+      expiresAt: now + HOUR_MS,
+    }
+    return ok({ book: withProfile(book, { ...entry, credential }), value: undefined })
+  })
+  return ok()
+}
+
 export interface House {
+  readonly renewals: Renewals
+  readonly grants: MemoryGrantStore
   readonly clock: FakeClock
   readonly profiles: MemoryProfileStore
   readonly states: MemoryStateStore
@@ -93,7 +145,28 @@ export function house(furnishing: Furnishing = {}): House {
   const log = silentLog()
   const environment = memoryEnvironment(furnishing.variables)
   const fingerprint = plainFingerprint
-  const loadWorld = createLoadWorld({ clock, settings, environment, profiles, states, fingerprint })
+  const grants = memoryGrantStore(furnishing.verdicts)
+  const stopwatch = fakeStopwatch(clock)
+  const loadWorld = createLoadWorld({
+    clock,
+    settings,
+    environment,
+    profiles,
+    states,
+    fingerprint,
+    grants,
+    stopwatch,
+    foreign: async () => furnishing.foreign ?? [],
+  })
+  const renewals = createRenewals({
+    loadWorld,
+    profiles,
+    grants,
+    stopwatch,
+    helper: { run: (order) => (furnishing.helper ?? noHelper)(order, { profiles, grants, clock }) },
+    adopt: async () => undefined,
+  })
+  const credentials = createCredentials({ renewals, clock, fingerprint })
   const sandboxGrant: Parameters<typeof createVault>[0]['sandboxGrant'] = (now) => ({
     type: 'oauth',
     access: new Secret('sandbox-grant-fake'),
@@ -109,7 +182,9 @@ export function house(furnishing: Furnishing = {}): House {
     upstream,
     log,
     loadWorld,
-    dispatch: createDispatch({ upstream, states, judge, clock, log }),
+    dispatch: createDispatch({ upstream, states, judge, credentials, clock, log }),
+    renewals,
+    grants,
     report: createReport({
       catalogue: async () => [],
       checkFiles: async () => [],

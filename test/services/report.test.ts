@@ -4,6 +4,7 @@ import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { SessionHead } from '../../src/domain/ports.ts'
 import type { StatusReport } from '../../src/domain/report.ts'
 import { resolveText } from '../../src/domain/models.ts'
+import { freshness } from '../../src/domain/renewal-rules.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
@@ -11,7 +12,7 @@ import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { storedWorlds } from '../arbitrary-worlds.ts'
 import { agent, profile, provider, session } from '../names-from.ts'
 import type { Furnishing } from './house.ts'
-import { encode, house, outcome, sentKey } from './house.ts'
+import { encode, house, outcome, renewedAccess, renewingHelper, sentKey } from './house.ts'
 
 const UNREADABLE = { code: 'EQ_STORE_UNREADABLE', path: '/book', errno: 'EACCES' } as const
 const soon = aProfile('anthropic:soon', {
@@ -198,6 +199,7 @@ describe('what is reported is what happens', () => {
           states: { main: state },
           variables,
           ...(configured && { config: { auth: { order: { anthropic: configured } } } }),
+          helper: renewingHelper,
           upstream: () => anAnswer(500),
         })
         const model = `anthropic/claude-test${pin ? `@${pin}` : ''}`
@@ -218,10 +220,21 @@ describe('what is reported is what happens', () => {
         const sent = at.upstream.requests.map((request) =>
           world.fingerprint(new Secret(sentKey(request) ?? '')),
         )
-        expect(sent).toEqual(reported.slice(0, 5).map((entry) => entry.fingerprint))
-        expect(explained.ok && explained.value.next?.fingerprint).toBe(
-          sent[0] ?? (explained.ok ? undefined : false),
+        const expected = reported.map((entry) => {
+          const stored = world.book.profiles.get(entry.profile)?.credential
+          const isRenewedFirst =
+            world.grants.get(entry.profile)?.way === 'ours' &&
+            stored?.type === 'oauth' &&
+            freshness(stored, world.now) === 'stale'
+          return isRenewedFirst
+            ? world.fingerprint(renewedAccess(entry.profile))
+            : entry.fingerprint
+        })
+        expect(sent).toEqual(expected.slice(0, 5))
+        expect(explained.ok && explained.value.next?.profile).toBe(
+          explained.ok && reported[0]?.profile,
         )
+        expect(explained.ok ? [] : sent).toEqual([])
         expect(answer.ok).toBe(false)
         expect(explained.ok || answer).toEqual(explained.ok || explained)
       }),

@@ -7,8 +7,10 @@ import {
   aBook,
   aProfile,
   fakeClock,
+  fakeStopwatch,
   FAKE_NOW,
   memoryEnvironment,
+  memoryGrantStore,
   memorySettingsStore,
   memoryStateStore,
   plainFingerprint,
@@ -121,8 +123,12 @@ describe('the world', () => {
       models: new Map(),
     }
     const { profiles } = house()
+    const clock = fakeClock()
     const loadWorld = createLoadWorld({
-      clock: fakeClock(),
+      clock,
+      grants: memoryGrantStore(),
+      stopwatch: fakeStopwatch(clock),
+      foreign: async () => [],
       settings: memorySettingsStore({ decode: decodeSettings }),
       environment: memoryEnvironment(),
       profiles: {

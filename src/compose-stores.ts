@@ -1,0 +1,114 @@
+/** What the program and its helper share: the stores on this machine, and the world that is read from them. */
+
+import { join } from 'node:path'
+
+import { createClock, createStopwatch } from './adapters/clock.ts'
+import { createEnvironmentReader } from './adapters/environment.ts'
+import type { Files } from './adapters/files.ts'
+import { createFiles } from './adapters/files.ts'
+import { fingerprint } from './adapters/fingerprint.ts'
+import { createGatewayFiles } from './adapters/gateway-files.ts'
+import { createGrantStore } from './adapters/grant-store.ts'
+import type { Home } from './adapters/home.ts'
+import type { Locks } from './adapters/lock.ts'
+import { createLocks } from './adapters/lock.ts'
+import { createLog, createLogFile, writeToStderr } from './adapters/log.ts'
+import { createProfileStore } from './adapters/profile-store.ts'
+import { createSessionStore } from './adapters/sessions.ts'
+import { createSettingsStore } from './adapters/settings.ts'
+import { createShellEnvironment } from './adapters/shell-env.ts'
+import { createStateStore } from './adapters/state-store.ts'
+import type {
+  Clock,
+  EnvironmentReader,
+  GatewayFiles,
+  GrantStore,
+  Log,
+  ProfileStore,
+  SessionStore,
+  SettingsStore,
+  StateStore,
+  Stopwatch,
+} from './domain/ports.ts'
+import type { LoadWorld } from './services/world.ts'
+import { createLoadWorld } from './services/world.ts'
+
+export interface Stores {
+  readonly clock: Clock
+  readonly stopwatch: Stopwatch
+  readonly files: Files
+  readonly locks: Locks
+  readonly grants: GrantStore
+  readonly log: Log
+  readonly logToStderr: (wanted: boolean) => void
+  readonly settings: SettingsStore
+  readonly profiles: ProfileStore
+  readonly states: StateStore
+  readonly sessions: SessionStore
+  readonly gatewayFiles: GatewayFiles
+  readonly environment: EnvironmentReader
+}
+
+/** What stands on this machine's disk and in its environment. */
+export function openStores(home: Home): Stores {
+  const clock = createClock()
+  const files = createFiles()
+  const locks = createLocks({ clock, dir: home.locksDir })
+  const logFile = createLogFile(join(home.logsDir, 'equabot.log'))
+  let echo = false
+  const log = createLog({
+    clock,
+    write(line) {
+      logFile(line)
+      if (echo) writeToStderr(line)
+    },
+  })
+  const settings = createSettingsStore({ home, locks, files })
+  const profiles = createProfileStore({ clock, home, locks, files })
+  const states = createStateStore({ clock, home, locks, files })
+  const sessions = createSessionStore({ home, locks, files })
+  const gatewayFiles = createGatewayFiles({ clock, home, locks, files })
+  const grants = createGrantStore({ grantsDir: home.grantsDir, files })
+  const environment = createEnvironmentReader({
+    variables: home.variables,
+    envFilePath: home.envFilePath,
+    files,
+    shell: createShellEnvironment({ variables: home.variables }),
+  })
+  return {
+    clock,
+    stopwatch: createStopwatch(),
+    files,
+    locks,
+    grants,
+    log,
+    logToStderr: (wanted: boolean) => {
+      echo = wanted
+    },
+    settings,
+    profiles,
+    states,
+    sessions,
+    gatewayFiles,
+    environment,
+  }
+}
+
+/** What a choice depends on, and what takes over logins that other programs have renewed. */
+export function openWorld(stores: Stores): {
+  readonly loadWorld: LoadWorld
+  readonly adopt: () => Promise<unknown>
+} {
+  const loadWorld = createLoadWorld({
+    clock: stores.clock,
+    settings: stores.settings,
+    environment: stores.environment,
+    profiles: stores.profiles,
+    states: stores.states,
+    fingerprint,
+    grants: stores.grants,
+    stopwatch: stores.stopwatch,
+    foreign: async () => [],
+  })
+  return { loadWorld, adopt: async () => undefined }
+}

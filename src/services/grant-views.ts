@@ -1,0 +1,78 @@
+/** Who renews each login of an agent, and what its last renewal has shown. Reads; changes nothing. */
+
+import type { ForeignView } from '../domain/foreign.ts'
+import type { GrantId, GrantView, RenewalWay, TokenMark, Verdict } from '../domain/grant.ts'
+import { markOf, ownGrantId, parseTokenMark } from '../domain/grant.ts'
+import type { ProfileId } from '../domain/names.ts'
+import { providerOf } from '../domain/names.ts'
+import type { GrantStore, GrantViews } from '../domain/ports.ts'
+import type { EffectiveBook, Profile } from '../domain/profile.ts'
+import type { ProviderTable } from '../domain/provider.ts'
+import { configMark } from '../domain/renewal-rules.ts'
+import type { Settings } from '../domain/settings.ts'
+
+/** The grant behind a profile: its id, who renews it, and which of its tokens is current. */
+export interface KnownGrant {
+  readonly id: GrantId
+  readonly way: RenewalWay
+  readonly token?: TokenMark
+}
+
+export async function grantViews(
+  deps: { readonly grants: Pick<GrantStore, 'verdict'> },
+  book: EffectiveBook,
+  settings: Settings,
+  providers: ProviderTable,
+  foreign: readonly ForeignView[],
+): Promise<GrantViews> {
+  const views = new Map<ProfileId, GrantView>()
+  for (const profile of book.profiles.values()) {
+    if (profile.credential.type !== 'oauth') continue
+    const grant = grantOf(profile, settings, foreign)
+    if (!grant) {
+      views.set(profile.id, { way: 'none' })
+      continue
+    }
+    const way = providers.get(providerOf(profile.id))?.oauth ? grant.way : 'none'
+    const verdict = await deps.grants.verdict(grant.id)
+    const stands = verdict?.token === grant.token && !isVoid(verdict, profile, providers)
+    views.set(profile.id, { way, ...(verdict && stands && { verdict }) })
+  }
+  return views
+}
+
+/** Undefined: nothing stands behind the access token. */
+export function grantOf(
+  profile: Profile,
+  settings: Settings,
+  foreign: readonly ForeignView[],
+): KnownGrant | undefined {
+  const { credential, origin } = profile
+  if (credential.type !== 'oauth') return undefined
+  if (origin === 'equabot') {
+    const id = ownGrantId(providerOf(profile.id), credential)
+    return id && credential.refresh
+      ? { id, way: 'ours', token: markOf(credential.refresh) }
+      : undefined
+  }
+  const view = foreign.find((entry) => entry.origin === origin)
+  if (!view) return undefined
+  // What cannot be read now may be whole in a moment: its owner is waited for.
+  if (!view.reading.ok) return { id: view.grant, way: 'never' }
+  const login = view.reading.value
+  if (login?.type !== 'oauth') return undefined
+  const token = login.refreshMark === undefined ? undefined : parseTokenMark(login.refreshMark)
+  return { id: view.grant, way: settings.auth.foreign[origin].renew, ...(token && { token }) }
+}
+
+/** A complaint about client or request that a change of config may have mended. */
+function isVoid(verdict: Verdict | undefined, profile: Profile, providers: ProviderTable): boolean {
+  if (verdict?.outcome.kind !== 'config') return false
+  const facts = providers.get(providerOf(profile.id))?.oauth
+  const { credential } = profile
+  const clientId =
+    (credential.type === 'oauth' ? credential.clientId : undefined) ??
+    facts?.clientId ??
+    facts?.grantsClientId
+  return !facts || verdict.config !== configMark(facts, clientId)
+}

@@ -1,0 +1,235 @@
+/**
+ * Replaces an access token that has expired, or that a provider has just refused.
+ *
+ * The caller names the token it wants rid of. Whoever has replaced that token already, a caller beside us or another
+ * process, has done the work; its answer is ours. Sending is the helper's part: this process may end at any time.
+ */
+
+import type { OauthCredential } from '../domain/credential.ts'
+import type { Fault, RenewalFault } from '../domain/fault.ts'
+import type { Verdict } from '../domain/grant.ts'
+import { holdMs, isDead, markOf } from '../domain/grant.ts'
+import type { AgentId, ProfileId } from '../domain/names.ts'
+import type { GrantStore, ProfileStore, RenewalHelper, Stopwatch } from '../domain/ports.ts'
+import type { HeldProfile, Origin } from '../domain/profile.ts'
+import { isTooSoon } from '../domain/renewal-rules.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { Secret } from '../domain/secret.ts'
+import { unknownProfile } from '../domain/unknown.ts'
+import type { World } from '../domain/world.ts'
+import { grantOf } from './grant-views.ts'
+import type { KnownGrant } from './grant-views.ts'
+import type { RenewalJob } from './renewal-protocol.ts'
+import type { LoadWorld } from './world.ts'
+
+export interface RenewalRequest {
+  /** Through whose eyes; the agent whose book holds the profile follows from it. */
+  readonly agent: AgentId
+  readonly profile: ProfileId
+  /** The access token that is no longer wanted; absent: the one that stands in the book. */
+  readonly unwanted?: Secret
+  readonly urge: RenewalJob['urge']
+  /** How long to wait for the helper, ms; it goes on afterwards. */
+  readonly waitMs: number
+}
+
+/** @faults `EQ_GRANT_*`, `EQ_RENEWAL_*`, `EQ_PROFILE_UNKNOWN`, those of loading the world */
+export type Renew = (request: RenewalRequest) => Promise<Result<OauthCredential, Fault>>
+
+export interface Renewals {
+  readonly renew: Renew
+}
+
+export interface RenewalDeps {
+  readonly loadWorld: LoadWorld
+  readonly profiles: ProfileStore
+  readonly grants: Pick<GrantStore, 'verdict'>
+  readonly helper: RenewalHelper
+  readonly stopwatch: Stopwatch
+  /** Takes over what other programs have renewed by themselves. */
+  readonly adopt: () => Promise<unknown>
+}
+
+export function createRenewals(deps: RenewalDeps): Renewals {
+  const flights = new Map<string, Promise<Result<OauthCredential, Fault>>>()
+
+  async function renew(request: RenewalRequest): Promise<Result<OauthCredential, Fault>> {
+    const found = await findLogin(deps, request)
+    if (!found.ok) return found
+    const { profile, login, grant } = found.value
+    const unwanted = request.unwanted ?? login.access
+    if (!login.access.equals(unwanted)) return ok(login)
+    const key = grant?.id ?? profile.id
+    for (let flight = flights.get(key); flight; flight = flights.get(key)) {
+      const answer = await flight
+      if (!answer.ok || !answer.value.access.equals(unwanted)) return answer
+    }
+    const own = renewAlone(deps, request, found.value, unwanted).finally(() => flights.delete(key))
+    flights.set(key, own)
+    return own
+  }
+  return { renew }
+}
+
+interface FoundLogin {
+  readonly world: World
+  readonly profile: HeldProfile
+  readonly login: OauthCredential
+  readonly grant: KnownGrant | undefined
+}
+
+async function findLogin(
+  deps: RenewalDeps,
+  request: RenewalRequest,
+): Promise<Result<FoundLogin, Fault>> {
+  const loaded = await deps.loadWorld(request.agent)
+  if (!loaded.ok) return loaded
+  const world = loaded.value
+  if (world.bookFault) return fail(world.bookFault)
+  const profile = world.book.profiles.get(request.profile)
+  if (!profile) {
+    return fail(unknownProfile(world.agent, request.profile, [...world.book.profiles.keys()]))
+  }
+  const { credential, origin } = profile
+  if (credential.type !== 'oauth') {
+    return fail({ code: 'EQ_GRANT_NONE', profile: profile.id, origin })
+  }
+  const grant = grantOf(profile, world.settings, world.foreign)
+  return ok({ world, profile, login: credential, grant })
+}
+
+async function renewAlone(
+  deps: RenewalDeps,
+  request: RenewalRequest,
+  { world, profile, login, grant }: FoundLogin,
+  unwanted: Secret,
+): Promise<Result<OauthCredential, Fault>> {
+  const { id, origin } = profile
+  const way = world.grants.get(id)?.way ?? 'none'
+  if (origin !== 'equabot') {
+    // Its owner may have renewed it by itself.
+    await deps.adopt()
+    const now = await stored(deps, profile)
+    if (now && !now.access.equals(unwanted)) return ok(now)
+  }
+  if (!grant || way === 'none') return fail({ code: 'EQ_GRANT_NONE', profile: id, origin })
+  if (way === 'never') return fail({ code: 'EQ_RENEWAL_OWNERS', profile: id, origin })
+
+  const before = await deps.grants.verdict(grant.id)
+  const known = before?.token === grant.token ? before : undefined
+  const moment = deps.stopwatch()
+  // What was issued a moment ago is good, whatever a clock says.
+  if (request.urge !== 'user' && isTooSoon(known, moment)) return ok(login)
+  const isHeld = request.urge === 'use' && holdMs(world.grants.get(id)?.verdict, moment) > 0
+  if (isHeld || isDead(world.grants.get(id))) {
+    return fail(faultOf(id, origin, world.grants.get(id)?.verdict, moment.upMs))
+  }
+
+  const ran = await deps.helper.run(
+    {
+      agent: profile.home,
+      profile: id,
+      grant: grant.id,
+      unwanted: markOf(unwanted),
+      urge: request.urge,
+    },
+    request.waitMs,
+    async () => {
+      const now = await stored(deps, profile)
+      if (!now || !now.access.equals(unwanted)) return true
+      const verdict = await deps.grants.verdict(grant.id)
+      return verdict !== undefined && !isSame(verdict, before)
+    },
+  )
+  const after = await stored(deps, profile)
+  if (after && !after.access.equals(unwanted)) return ok(after)
+  if (!ran.ok) return ran
+  return fail(faultOf(id, origin, await deps.grants.verdict(grant.id), deps.stopwatch().upMs))
+}
+
+async function stored(
+  deps: RenewalDeps,
+  profile: HeldProfile,
+): Promise<OauthCredential | undefined> {
+  const read = await deps.profiles.read(profile.home)
+  const credential = read.ok ? read.value.book.profiles.get(profile.id)?.credential : undefined
+  return credential?.type === 'oauth' ? credential : undefined
+}
+
+function isSame(a: Verdict, b: Verdict | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.token === b.token &&
+    a.moment.at === b.moment.at &&
+    a.moment.upMs === b.moment.upMs &&
+    a.outcome.kind === b.outcome.kind
+  )
+}
+
+/** What a verdict is to the caller who wanted new access. */
+export function faultOf(
+  profile: ProfileId,
+  origin: Origin,
+  verdict: Verdict | undefined,
+  upMs: number,
+): RenewalFault {
+  if (!verdict) return { code: 'EQ_RENEWAL_HELPER', profile, detail: 'it left no verdict' }
+  const { outcome, moment, againAfterMs } = verdict
+  const again = againAfterMs === undefined ? {} : { againAt: moment.at + againAfterMs }
+  switch (outcome.kind) {
+    case 'renewed':
+      return { code: 'EQ_RENEWAL_BUSY', profile, waitedMs: Math.max(0, upMs - moment.upMs) }
+    case 'not_sent':
+      return {
+        code: 'EQ_RENEWAL_NOT_SENT',
+        profile,
+        reason: outcome.reason,
+        words: outcome.words,
+        ...again,
+      }
+    case 'not_consumed':
+      return {
+        code: 'EQ_RENEWAL_PUT_OFF',
+        profile,
+        status: outcome.status,
+        words: outcome.words,
+        ...again,
+      }
+    case 'config':
+      return { code: 'EQ_RENEWAL_CONFIG', profile, error: outcome.error, words: outcome.words }
+    case 'rejected': {
+      const { error, words, lostAt } = outcome
+      return {
+        code: 'EQ_GRANT_DEAD',
+        profile,
+        origin,
+        error,
+        words,
+        at: moment.at,
+        ...(lostAt !== undefined && { lostAt }),
+      }
+    }
+    case 'ambiguous':
+      return {
+        code: 'EQ_RENEWAL_LOST',
+        profile,
+        words: outcome.words,
+        lostAt: outcome.lostAt,
+        ...again,
+      }
+    case 'quarantined':
+      return {
+        code: 'EQ_RENEWAL_ACCOUNT',
+        profile,
+        expected: outcome.expected,
+        got: outcome.got,
+      }
+    case 'kept':
+      return { code: 'EQ_RENEWAL_KEPT', profile, words: outcome.words }
+    case 'spent':
+      return { code: 'EQ_GRANT_SPENT', profile, origin, spentAt: outcome.spentAt }
+    default:
+      return outcome satisfies never
+  }
+}

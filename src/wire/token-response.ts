@@ -1,0 +1,100 @@
+/**
+ * What a token endpoint's answer means for the refresh token that was sent.
+ *
+ * Only the provider's own word about exactly this token is a rejection. Whatever leaves it open whether the token has
+ * served is ambiguous, and never a verdict. The body is judged before the status.
+ */
+
+import { isRecord } from '../domain/plain-data.ts'
+import type { RawAnswer, TokenVerdict } from '../domain/ports.ts'
+import type { EpochMs } from '../domain/time.ts'
+import { parseJson } from './decode.ts'
+import { parseIssuedTokens } from './issued-tokens.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { safeWords } from './safe-words.ts'
+
+/** The token itself is refused. @source RFC 6749 5.2; OpenAI's codes beside it */
+const REJECTIONS: ReadonlySet<string> = new Set([
+  'invalid_grant',
+  'refresh_token_reused',
+  'refresh_token_expired',
+  'refresh_token_invalidated',
+])
+/** The request or the client is refused; the token was not looked at. @source RFC 6749 5.2 */
+const COMPLAINTS: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_scope',
+  'unsupported_grant_type',
+  'invalid_client',
+  'unauthorized_client',
+])
+
+export function judgeTokenAnswer(answer: RawAnswer, now: EpochMs): TokenVerdict {
+  const { status, complete } = answer
+  const parsed = parseJson(new TextDecoder().decode(answer.body))
+  const body = parsed.ok && isRecord(parsed.value) ? parsed.value : undefined
+  const error = body && errorOf(body)
+  if (error && status < 500) {
+    const judged = judgeError(error)
+    if (judged) return judged
+  }
+  if (status >= 200 && status < 300) {
+    if (error) return ambiguous(`HTTP ${status} with the error ${error.code}`)
+    if (!body) return ambiguous(complete ? 'the answer was not JSON' : 'the answer broke off')
+    const tokens = parseIssuedTokens(body)
+    return tokens.ok
+      ? { kind: 'tokens', tokens: tokens.value }
+      : ambiguous(`the answer lacked ${tokens.fault.field}`)
+  }
+  if (status === 429 || status === 407 || (status === 403 && !error)) {
+    const waitMs = retryAfterMs(answer.headers, now)
+    return {
+      kind: 'not_consumed',
+      status,
+      words: error ? wordsOf(error) : (STATUS_WORDS[status] ?? ''),
+      ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+    }
+  }
+  return ambiguous(`HTTP ${status}${error ? `: ${wordsOf(error)}` : ''}`)
+}
+
+const STATUS_WORDS: Readonly<Record<number, string>> = {
+  403: 'a page that is not from the login service',
+  407: 'the proxy wants a login of its own',
+  429: 'too many requests',
+}
+
+interface OauthError {
+  readonly code: string
+  readonly description: string
+}
+
+/** `{"error": "x", "error_description": "y"}`, or `{"error": {"code" or "type", "message"}}`. */
+function errorOf(body: Readonly<Record<string, unknown>>): OauthError | undefined {
+  const { error } = body
+  if (typeof error === 'string' && error !== '') {
+    return { code: error, description: textOf(body['error_description']) }
+  }
+  if (!isRecord(error)) return undefined
+  const code = textOf(error['code']) || textOf(error['type'])
+  return code === '' ? undefined : { code, description: textOf(error['message']) }
+}
+
+function judgeError(error: OauthError): TokenVerdict | undefined {
+  const words = safeWords(error.description)
+  if (REJECTIONS.has(error.code)) return { kind: 'rejected', error: error.code, words }
+  if (COMPLAINTS.has(error.code)) return { kind: 'config', error: error.code, words }
+  return undefined
+}
+
+function wordsOf({ code, description }: OauthError): string {
+  return safeWords(description === '' ? code : `${code}: ${description}`)
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function ambiguous(words: string): TokenVerdict {
+  return { kind: 'ambiguous', words: safeWords(words) }
+}
