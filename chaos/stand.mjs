@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 export const PROGRAM = join(ROOT, 'dist', 'equabot.js')
+/** The process that renews. */
+export const HELPER = join(ROOT, 'dist', 'renew.js')
 const SCRATCH = join(ROOT, '.scratch', `chaos-${process.pid}`)
 
 const leftovers = new Set()
@@ -94,11 +96,10 @@ async function compile(name) {
  *
  * @returns the process; `next` resolves with its next line (undefined at its end), `lines` are those nobody took
  */
-export function start(script, args = [], { env = { PATH: process.env.PATH }, cwd, command } = {}) {
-  const [program, ...before] = command ?? [process.execPath]
-  const child = spawn(program, [...before, script, ...args], {
+export function start(script, args = [], { env = { PATH: process.env.PATH }, detached } = {}) {
+  const child = spawn(process.execPath, [script, ...args], {
     env,
-    cwd,
+    detached,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   running.add(child)
