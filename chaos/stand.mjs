@@ -113,13 +113,13 @@ export function start(script, args = [], { env = { PATH: process.env.PATH }, det
     if (taker) taker(line)
     else lines.push(line)
   })
+  let over = false
   const ended = once(child, 'close').then(([code, signal]) => {
+    over = true
     running.delete(child)
     for (const taker of waiting) taker(undefined)
     return { code, signal }
   })
-  let over = false
-  void ended.then(() => (over = true))
   return {
     child,
     pid: child.pid,

@@ -57,7 +57,7 @@ export function createFamilies({ now }) {
       graceMs = 10_000,
       account = 'account-1',
     } = {}) {
-      const id = `f${families.size + 1}`
+      const id = `f${String(families.size + 1).padStart(6, '0')}`
       const family = { id, mode, lifetimeMs, graceMs, account, alive: true, generations: [] }
       families.set(id, family)
       return { family: id, ...issue(family) }

@@ -7,8 +7,8 @@
  */
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { answerTo, bytesOf, put } from './token-answers.mjs'
 import { answerModel, bodyOf, reply } from './fake-model.mjs'
@@ -147,7 +147,8 @@ async function fieldsOf(request) {
   return isJson ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+// By name, since experiments bundle this file into programs of their own.
+if (basename(process.argv[1] ?? '') === 'token-server.mjs') {
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '0' },
