@@ -1,6 +1,6 @@
 /** A user with one login at the fake provider `acme`, in the files where Equabot keeps it. */
 import { readFileSync } from 'node:fs'
-import { BOOK, createHome, SETTINGS } from './stand.mjs'
+import { BOOK, createHome, SETTINGS, writeFile } from './stand.mjs'
 
 export const PROFILE = 'acme:me'
 export const MODEL = 'acme/m'
@@ -22,7 +22,7 @@ export function acmeHome(server, { expired = true, ...options } = {}) {
   return { ...home, login, family: login.family }
 }
 
-export function bookWith(login, expired) {
+function bookWith(login, expired) {
   const expires = expired ? Date.now() - 60_000 : login.expiresAt
   const entry = {
     type: 'oauth',
@@ -34,7 +34,7 @@ export function bookWith(login, expired) {
   return { version: 1, profiles: { [PROFILE]: entry } }
 }
 
-export function settingsFor(server) {
+function settingsFor(server) {
   const acme = {
     baseUrl: `${server.url}/v1`,
     protocol: 'anthropic-messages',
@@ -44,8 +44,16 @@ export function settingsFor(server) {
   return { models: { providers: { acme } } }
 }
 
+/** Puts another new login, whose access token has ended, into the book of a home. */
+export function anotherLogin(server, home) {
+  const login = server.login()
+  server.families.expire(login.family)
+  writeFile(home.bookPath, bookWith(login, true))
+  return login
+}
+
 /** The login as the book holds it now. */
-export function storedLogin(home) {
+function storedLogin(home) {
   const { access, refresh, expires } = JSON.parse(readFileSync(home.bookPath, 'utf8')).profiles[
     PROFILE
   ]

@@ -64,6 +64,7 @@ export function watchJournal(home, server) {
   }
 
   return {
+    grant: () => grantOf(home),
     has: (step) => looks[step](),
     /** Resolves as soon as a step can be seen, or the helper has ended. */
     async until(step, helper) {
@@ -80,12 +81,15 @@ export function watchJournal(home, server) {
   }
 }
 
+/** The name of the one grant folder. */
+function grantOf(home) {
+  return readdirSync(join(home.stateDir, 'grants'))[0]
+}
+
 /** The first bytes of a file in the grant's folder; nothing when it is not there. */
 function beginningOf(home, name, length) {
   try {
-    const grants = join(home.stateDir, 'grants')
-    const [grant] = readdirSync(grants)
-    const file = openSync(join(grants, grant, name), 'r')
+    const file = openSync(join(home.stateDir, 'grants', grantOf(home), name), 'r')
     try {
       const bytes = Buffer.alloc(length)
       return bytes.toString('latin1', 0, readSync(file, bytes, 0, length, 0))

@@ -4,9 +4,8 @@
  * The processes have loaded the program and wait at a barrier; then all ask at once. After that the same through
  * the gateway and command lines of the built program. Exactly one send each time, and everybody gets the new token.
  */
-import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { acmeHome, ASK, bookWith, isWell, PROFILE, sendsOf } from '../acme.mjs'
+import { acmeHome, anotherLogin, ASK, isWell, PROFILE, sendsOf } from '../acme.mjs'
 import { ask, startGateway } from '../gateway.mjs'
 import { randomFrom, wholeBetween } from '../random.mjs'
 import { bundleDriver, createFindings, HELPER, PROGRAM, run, spread, start } from '../stand.mjs'
@@ -46,9 +45,7 @@ async function atTheBarrier(server, processes, rounds, findings) {
   const slowest = []
   let sends = 0
   for (let round = 0; round < rounds; round += 1) {
-    const login = server.login()
-    server.families.expire(login.family)
-    writeFileSync(home.bookPath, JSON.stringify(bookWith(login, true)), { mode: 0o600 })
+    const login = anotherLogin(server, home)
     const startedAt = performance.now()
     for (const renewer of renewers) renewer.say(PROFILE)
     const answers = await Promise.all(renewers.map((renewer) => renewer.next()))
