@@ -11,8 +11,6 @@
  */
 import { randomBytes } from 'node:crypto'
 
-export const MODES = ['strict', 'grace', 'idempotent', 'norotate']
-
 /** @param {{ now: () => number }} deps */
 export function createFamilies({ now }) {
   const families = new Map()

@@ -60,22 +60,27 @@ function failing({ errno, nth, isLasting }: Trouble) {
     failed += 1
     throw Object.assign(new Error(errno), { code: errno })
   }
-  /** Every function of it, each as one step. */
-  function stepwise<T extends object>(real: T, special: Partial<T>): T {
-    const wrapped = Object.entries(real).map(([name, run]: [string, unknown]) => [
-      name,
-      typeof run === 'function' ? (...words: unknown[]) => step(async () => run(...words)) : run,
-    ])
-    return { ...Object.fromEntries(wrapped), ...special } as T
-  }
-  const file = (opened: OpenFile): OpenFile =>
-    stepwise<OpenFile>(opened, {
-      // A close that reports an error has closed all the same.
-      close: () => opened.close().then(() => step(async () => undefined)),
-    })
-  const system = stepwise<FileSystem>(nodeFileSystem, {
-    open: (...words) => step(async () => file(await nodeFileSystem.open(...words))),
+  const real = nodeFileSystem
+  const file = (opened: OpenFile): OpenFile => ({
+    read: () => step(() => opened.read()),
+    byteAt: (position) => step(() => opened.byteAt(position)),
+    write: (data) => step(() => opened.write(data)),
+    sync: () => step(() => opened.sync()),
+    stat: () => step(() => opened.stat()),
+    // A close that reports an error has closed all the same.
+    close: () => opened.close().then(() => step(async () => undefined)),
   })
+  const system: FileSystem = {
+    open: (path, flags, mode) => step(async () => file(await real.open(path, flags, mode))),
+    rename: (from, to) => step(() => real.rename(from, to)),
+    unlink: (path) => step(() => real.unlink(path)),
+    mkdir: (path, mode) => step(() => real.mkdir(path, mode)),
+    rmdir: (path) => step(() => real.rmdir(path)),
+    readdir: (path) => step(() => real.readdir(path)),
+    realpath: (path) => step(() => real.realpath(path)),
+    stat: (path) => step(() => real.stat(path)),
+    lstat: (path) => step(() => real.lstat(path)),
+  }
   return { system, failed: () => failed }
 }
 

@@ -42,7 +42,7 @@ export async function row6({ cases }, seed) {
       figures.cases += 1
       judgeCut(mode, isWhole, end, `${mode}, ${name}`, figures, findings)
     }
-    for (const [name, fault, expected] of OTHERS) {
+    for (const { name, fault, expected } of OTHERS) {
       const end = await renew(fault)
       figures.cases += 1
       judgeOther(mode, expected(mode), end, `${mode}, ${name}`, findings)
@@ -109,29 +109,45 @@ function judgeCut(mode, isWhole, end, about, figures, findings) {
 const afterReplay = (mode) => (mode === 'strict' ? 'ambiguous, rejected' : 'ambiguous, renewed')
 /** What else a login service may do, and the verdicts that follow, by kind of server. */
 const OTHERS = [
-  ['a delay', FAULTS.delay(50), () => 'renewed'],
-  ['drop by drop', FAULTS.drip(40, 1), () => 'renewed'],
-  ['no lifetime told', FAULTS.noLifetime(), () => 'renewed'],
-  ['reset, token not seen', FAULTS.resetUnprocessed(), () => 'ambiguous, renewed'],
-  ['reset, token has served', FAULTS.resetProcessed(), afterReplay],
-  ['503, token not seen', FAULTS.unavailable(), () => 'ambiguous, renewed'],
-  ['502, token has served', FAULTS.failedAfterwards(), afterReplay],
-  ['an error in a 200', FAULTS.errorInSuccess(), () => 'ambiguous, renewed'],
-  ['a firewall page in a 200', { ...FAULTS.firewall(), status: 200 }, () => 'ambiguous, renewed'],
-  [
-    'a redirect',
-    { status: 302, processed: false, headers: { location: '/elsewhere' }, body: '' },
-    () => 'ambiguous, renewed',
-  ],
-  ['429', FAULTS.tooMany(), () => 'not_consumed'],
-  ['a firewall page', FAULTS.firewall(), () => 'not_consumed'],
-  ['an unknown client', FAULTS.invalidClient(), () => 'config'],
-  ['another account', FAULTS.otherAccount(), () => 'quarantined'],
-  [
-    'an empty refresh token',
-    FAULTS.emptyRefresh(),
-    (mode) => (mode === 'norotate' ? 'renewed' : undefined),
-  ],
+  { name: 'a delay', fault: FAULTS.delay(50), expected: () => 'renewed' },
+  { name: 'drop by drop', fault: FAULTS.drip(40, 1), expected: () => 'renewed' },
+  { name: 'no lifetime told', fault: FAULTS.noLifetime(), expected: () => 'renewed' },
+  {
+    name: 'reset, token not seen',
+    fault: FAULTS.resetUnprocessed(),
+    expected: () => 'ambiguous, renewed',
+  },
+  { name: 'reset, token has served', fault: FAULTS.resetProcessed(), expected: afterReplay },
+  {
+    name: '503, token not seen',
+    fault: FAULTS.unavailable(),
+    expected: () => 'ambiguous, renewed',
+  },
+  { name: '502, token has served', fault: FAULTS.failedAfterwards(), expected: afterReplay },
+  {
+    name: 'an error in a 200',
+    fault: FAULTS.errorInSuccess(),
+    expected: () => 'ambiguous, renewed',
+  },
+  {
+    name: 'a firewall page in a 200',
+    fault: { ...FAULTS.firewall(), status: 200 },
+    expected: () => 'ambiguous, renewed',
+  },
+  {
+    name: 'a redirect',
+    fault: { status: 302, processed: false, headers: { location: '/elsewhere' }, body: '' },
+    expected: () => 'ambiguous, renewed',
+  },
+  { name: '429', fault: FAULTS.tooMany(), expected: () => 'not_consumed' },
+  { name: 'a firewall page', fault: FAULTS.firewall(), expected: () => 'not_consumed' },
+  { name: 'an unknown client', fault: FAULTS.invalidClient(), expected: () => 'config' },
+  { name: 'another account', fault: FAULTS.otherAccount(), expected: () => 'quarantined' },
+  {
+    name: 'an empty refresh token',
+    fault: FAULTS.emptyRefresh(),
+    expected: (mode) => (mode === 'norotate' ? 'renewed' : undefined),
+  },
 ]
 
 /** @param expected verdicts in their order; undefined: this kind of server does no such thing */
