@@ -2,13 +2,16 @@
 
 import { randomBytes } from 'node:crypto'
 
+import { random } from './adapters/chance.ts'
 import { openHome } from './adapters/home.ts'
+import { createOwnerProgram } from './adapters/owner-program.ts'
 import { grantLock } from './adapters/renewal-helper.ts'
 import { createSandbox } from './adapters/sandbox.ts'
 import { createTokenEndpoint } from './adapters/token-endpoint.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import { openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
+import { FOREIGN_ORIGINS } from './domain/foreign.ts'
 import type { RenewalOrder } from './domain/ports.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
@@ -51,15 +54,21 @@ export async function renewForOrder(
         locate: upstream.locate,
       }),
       judge: judgeTokenAnswer,
-      random: Math.random,
+      random,
       newId: () => randomBytes(8).toString('hex'),
       pid: process.pid,
       connectTimeoutMs: CONNECT_MS,
       loadWorld,
       profiles,
       grants,
-      owners: [],
-      programs: [],
+      owners: stores.foreign.claudeCode ? [stores.foreign.claudeCode] : [],
+      programs: FOREIGN_ORIGINS.map((origin) =>
+        createOwnerProgram({
+          origin,
+          variables: home.value.variables,
+          folder: home.value.stateDir,
+        }),
+      ),
       adopt,
     },
     order,

@@ -2,7 +2,10 @@
 
 import { join } from 'node:path'
 
+import type { ClaudeCode } from './adapters/claude-code.ts'
+import { createClaudeCode } from './adapters/claude-code.ts'
 import { createClock, createStopwatch } from './adapters/clock.ts'
+import { createCodexCli } from './adapters/codex-cli.ts'
 import { createEnvironmentReader } from './adapters/environment.ts'
 import type { Files } from './adapters/files.ts'
 import { createFiles } from './adapters/files.ts'
@@ -10,9 +13,11 @@ import { fingerprint } from './adapters/fingerprint.ts'
 import { createGatewayFiles } from './adapters/gateway-files.ts'
 import { createGrantStore } from './adapters/grant-store.ts'
 import type { Home } from './adapters/home.ts'
+import { createKeychain } from './adapters/keychain.ts'
 import type { Locks } from './adapters/lock.ts'
 import { createLocks } from './adapters/lock.ts'
 import { createLog, createLogFile, writeToStderr } from './adapters/log.ts'
+import { claudePlaces, codexFile } from './adapters/owner-places.ts'
 import { createProfileStore } from './adapters/profile-store.ts'
 import { createSessionStore } from './adapters/sessions.ts'
 import { createSettingsStore } from './adapters/settings.ts'
@@ -21,6 +26,7 @@ import { createStateStore } from './adapters/state-store.ts'
 import type {
   Clock,
   EnvironmentReader,
+  ForeignSource,
   GatewayFiles,
   GrantStore,
   Log,
@@ -30,6 +36,8 @@ import type {
   StateStore,
   Stopwatch,
 } from './domain/ports.ts'
+import type { Foreign } from './services/foreign.ts'
+import { createForeign } from './services/foreign.ts'
 import type { LoadWorld } from './services/world.ts'
 import { createLoadWorld } from './services/world.ts'
 
@@ -47,6 +55,15 @@ export interface Stores {
   readonly sessions: SessionStore
   readonly gatewayFiles: GatewayFiles
   readonly environment: EnvironmentReader
+  readonly foreign: ForeignHomes
+  /** `EQUABOT_FOREIGN_LOGINS=0` */
+  readonly foreignOff: boolean
+}
+
+/** The homes of other programs' logins, as far as their folders can be told. */
+export interface ForeignHomes {
+  readonly claudeCode?: ClaudeCode
+  readonly codexCli?: ForeignSource
 }
 
 /** What stands on this machine's disk and in its environment. */
@@ -91,14 +108,44 @@ export function openStores(home: Home): Stores {
     sessions,
     gatewayFiles,
     environment,
+    foreign: openForeignHomes(home, clock, files),
+    foreignOff: home.variables.get('EQUABOT_FOREIGN_LOGINS')?.trim() === '0',
+  }
+}
+
+function openForeignHomes({ variables, stateDir }: Home, clock: Clock, files: Files): ForeignHomes {
+  const places = claudePlaces(variables)
+  const codex = codexFile(variables)
+  const refusalsPath = join(stateDir, 'keychain-refused.json')
+  const keychain = createKeychain({ variables, files, clock, refusalsPath })
+  return {
+    ...(places && {
+      claudeCode: createClaudeCode({
+        places,
+        keychain,
+        clock,
+        ledger: join(stateDir, 'owner-locks'),
+      }),
+    }),
+    ...(codex !== undefined && { codexCli: createCodexCli({ place: codex, clock }) }),
   }
 }
 
 /** What a choice depends on, and what takes over logins that other programs have renewed. */
 export function openWorld(stores: Stores): {
   readonly loadWorld: LoadWorld
+  readonly foreign: Foreign
   readonly adopt: () => Promise<unknown>
 } {
+  const { claudeCode, codexCli } = stores.foreign
+  const foreign = createForeign({
+    sources: [...(claudeCode ? [claudeCode] : []), ...(codexCli ? [codexCli] : [])],
+    profiles: stores.profiles,
+    settings: stores.settings,
+    clock: stores.clock,
+    log: stores.log,
+    switchedOff: stores.foreignOff,
+  })
   const loadWorld = createLoadWorld({
     clock: stores.clock,
     settings: stores.settings,
@@ -108,7 +155,7 @@ export function openWorld(stores: Stores): {
     fingerprint,
     grants: stores.grants,
     stopwatch: stores.stopwatch,
-    foreign: async () => [],
+    foreign: () => foreign.views(),
   })
-  return { loadWorld, adopt: async () => undefined }
+  return { loadWorld, foreign, adopt: () => foreign.adopt() }
 }

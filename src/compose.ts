@@ -1,6 +1,7 @@
 /** The only place where adapters meet services. Nothing heavy is loaded here: the gateway's face and HTTP come on use. */
 
 import { createCatalogue } from './adapters/catalogue.ts'
+import { random } from './adapters/chance.ts'
 import { createFileCheck } from './adapters/file-check.ts'
 import { fingerprint } from './adapters/fingerprint.ts'
 import type { Home } from './adapters/home.ts'
@@ -20,11 +21,13 @@ import { createConversation } from './services/conversation.ts'
 import { createCredentials } from './services/credentials.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
+import { createKeeper } from './services/keeper.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createRenewals } from './services/renewal.ts'
 import { createReport } from './services/report.ts'
 import { createVault } from './services/vault.ts'
+import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
@@ -50,7 +53,11 @@ function assemble(home: Home, helperScript: string): App {
     sandboxOrigin: sandbox.origin,
   })
 
-  const { loadWorld, adopt } = openWorld(stores)
+  const { loadWorld, foreign, adopt } = openWorld(stores)
+  const resolveWorld: LoadWorld = async (agent) => {
+    await adopt()
+    return loadWorld(agent)
+  }
   const renewals = createRenewals({
     loadWorld,
     profiles,
@@ -62,7 +69,7 @@ function assemble(home: Home, helperScript: string): App {
       locks: stores.locks,
       script: helperScript,
       environment: helperEnvironment(home),
-      random: Math.random,
+      random,
     }),
   })
   const credentials = createCredentials({ renewals, clock, fingerprint })
@@ -82,6 +89,7 @@ function assemble(home: Home, helperScript: string): App {
     stateDir: home.stateDir,
     show: home.tildify,
     loadWorld,
+    resolveWorld,
     settings,
     profiles,
     sessions,
@@ -95,20 +103,38 @@ function assemble(home: Home, helperScript: string): App {
       fingerprint,
       sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
     }),
+    foreign,
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: createCatalogue(),
       checkFiles: createFileCheck({ home, files }),
       loadWorld,
+      resolveWorld,
       settings,
       profiles,
       sessions,
     }),
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
-    conversation: createConversation({ loadWorld, dispatch, sessions, codecs: CHAT_CODECS, clock }),
+    conversation: createConversation({
+      loadWorld: resolveWorld,
+      dispatch,
+      sessions,
+      codecs: CHAT_CODECS,
+      clock,
+    }),
     dispatch,
     renewals,
+    keeper: createKeeper({
+      loadWorld,
+      settings,
+      adopt,
+      renewals,
+      clock,
+      stopwatch: stores.stopwatch,
+      log,
+      random,
+    }),
     gatewayFiles,
     startGateway(options) {
       stores.logToStderr(options.logToStderr ?? false)

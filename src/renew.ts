@@ -5,6 +5,7 @@
  * answer to it, stopping would lose a login.
  */
 
+import { createClock } from './adapters/clock.ts'
 import { HELPER_BUSY, renewForOrder } from './compose-renewal.ts'
 import { parseGrantId, parseTokenMark } from './domain/grant.ts'
 import { parseAgentId, parseProfileId } from './domain/names.ts'
@@ -43,6 +44,8 @@ if (!order) {
   )
   process.exit(64)
 }
-setTimeout(() => process.exit(70), LONGEST_LIFE_MS).unref()
+void createClock()
+  .sleep(LONGEST_LIFE_MS)
+  .then(() => process.exit(70))
 const ended = await renewForOrder(order)
 process.exit(ended.ok ? (ended.value === 'busy' ? HELPER_BUSY : 0) : 1)

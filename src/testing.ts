@@ -24,6 +24,8 @@ import { DEFAULT_SETTINGS } from './domain/settings.ts'
 import type { EpochMs } from './domain/time.ts'
 import type { Environment, World } from './domain/world.ts'
 
+export type { MemoryForeignSource } from './testing/foreign-source.ts'
+export { aForeignLogin, memoryForeignSource } from './testing/foreign-source.ts'
 export type {
   MemoryProfileStore,
   MemorySettings,

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import type { AgentState, FailureReason, ProfileUsage, Rest } from '../src/domain/cooldown.ts'
 import { FAILURE_REASONS } from '../src/domain/cooldown.ts'
 import type { Credential } from '../src/domain/credential.ts'
+import type { GrantView, RenewalOutcome, RenewalWay, Verdict } from '../src/domain/grant.ts'
+import { markOf, newGrantId } from '../src/domain/grant.ts'
 import type { ModelKey, ProfileId, ProviderId } from '../src/domain/names.ts'
 import type { Origin, Profile, ProfileBook } from '../src/domain/profile.ts'
 import type { Candidate, CredentialSource, RankInput } from '../src/domain/rotation.ts'
@@ -24,6 +26,8 @@ const ends = fc.option(fc.oneof(instants, fc.constantFrom(FAKE_NOW, FAKE_NOW + 1
   nil: undefined,
 })
 
+const REFRESH = new Secret('fake-refresh')
+
 const credentials: fc.Arbitrary<Credential> = fc
   .tuple(
     fc.constantFrom('api_key' as const, 'token' as const, 'oauth' as const),
@@ -36,7 +40,7 @@ const credentials: fc.Arbitrary<Credential> = fc
     const end = expiresAt === undefined ? {} : { expiresAt }
     if (type === 'api_key') return { type, key: secret }
     if (type === 'token') return { type, token: secret, ...end }
-    const refresh = renewable ? { refresh: new Secret('fake-refresh') } : {}
+    const refresh = renewable ? { refresh: REFRESH } : {}
     return { type, access: secret, ...refresh, ...end }
   })
 
@@ -81,6 +85,41 @@ export const profiles: fc.Arbitrary<Profile> = fc
   .tuple(ids, credentials, origins)
   .map(([id, credential, origin]) => ({ id, credential, origin }))
 
+const outcomes: fc.Arbitrary<RenewalOutcome> = fc.constantFrom<RenewalOutcome>(
+  { kind: 'renewed', spacingMs: 60_000 },
+  { kind: 'not_sent', reason: 'network', words: 'words' },
+  { kind: 'not_consumed', status: 429, words: 'words' },
+  { kind: 'config', error: 'invalid_client', words: 'words' },
+  { kind: 'rejected', error: 'invalid_grant', words: 'words' },
+  { kind: 'rejected', error: 'invalid_grant', words: 'words', lostAt: FAKE_NOW - 5_000 },
+  { kind: 'ambiguous', words: 'words', lostAt: FAKE_NOW - 5_000, replays: 1 },
+  { kind: 'quarantined', expected: 'acc_1', got: 'acc_2' },
+  { kind: 'kept', words: 'words' },
+  { kind: 'spent', spentAt: FAKE_NOW - 5_000 },
+)
+
+/** What the last renewal of the one grant of these worlds has shown. */
+const verdicts: fc.Arbitrary<Verdict> = fc
+  .tuple(
+    outcomes,
+    fc.integer({ min: 0, max: HOUR_MS }),
+    fc.option(fc.integer({ min: 0, max: HOUR_MS })),
+  )
+  .map(([outcome, ago, againAfterMs]) => ({
+    token: markOf(REFRESH),
+    moment: { at: FAKE_NOW - ago, boot: 'boot', upMs: FAKE_NOW - ago },
+    tries: 1,
+    outcome,
+    ...(againAfterMs !== null && { againAfterMs }),
+  }))
+
+const grantViews: fc.Arbitrary<GrantView> = fc
+  .tuple(
+    fc.constantFrom<RenewalWay>('ours', 'neighbour', 'owner', 'never', 'none'),
+    fc.option(verdicts),
+  )
+  .map(([way, verdict]) => ({ way, ...(verdict && { verdict }) }))
+
 const sources: fc.Arbitrary<CredentialSource> = fc.constantFrom(
   { kind: 'store', agent: agent('main'), path: '/state/book.json' },
   { kind: 'store', agent: agent('main'), path: '/state/book.json' },
@@ -98,8 +137,9 @@ const candidates: fc.Arbitrary<Candidate> = fc
     }),
     fc.option(fc.constant('SOME_VARIABLE'), { nil: undefined, freq: 8 }),
     fc.boolean(),
+    fc.option(grantViews),
   )
-  .map(([{ id, credential, origin }, source, mode, wanting, missing]) => ({
+  .map(([{ id, credential, origin }, source, mode, wanting, missing, grant]) => ({
     id,
     credential,
     fingerprint: plainFingerprint(bearerOf(credential)),
@@ -108,6 +148,7 @@ const candidates: fc.Arbitrary<Candidate> = fc
     lane: 'metered',
     ...(mode && { mode }),
     ...(missing && wanting !== undefined && { missingVariable: wanting }),
+    ...(grant && credential.type === 'oauth' && { grant }),
   }))
 
 /** Everything that a ranking may meet. */
@@ -137,6 +178,7 @@ export interface StoredWorld {
   readonly book: ProfileBook
   readonly state: AgentState
   readonly variables: Readonly<Record<string, string>>
+  readonly verdicts: Readonly<Record<string, Verdict>>
   readonly configured: readonly ProfileId[] | undefined
   readonly pin: ProfileId | undefined
 }
@@ -148,12 +190,14 @@ export const storedWorlds: fc.Arbitrary<StoredWorld> = fc
     order: fc.option(fc.uniqueArray(ids, { minLength: 1 }), { nil: undefined, freq: 2 }),
     configured: fc.option(fc.uniqueArray(ids, { minLength: 1 }), { nil: undefined, freq: 2 }),
     state: states,
+    verdict: fc.option(verdicts),
     key: fc.option(fc.constant('fake-key-of-the-environment'), { nil: undefined }),
     pin: fc.option(ids, { nil: undefined, freq: 3 }),
   })
-  .map(({ held, order, configured, state, key, pin }) => ({
+  .map(({ held, order, configured, state, verdict, key, pin }) => ({
     book: { ...aBook(...held), order: new Map(order ? [[ANTHROPIC, order]] : []) },
     state,
+    verdicts: verdict ? { [newGrantId(ANTHROPIC, REFRESH)]: verdict } : {},
     variables: key === undefined ? {} : { ANTHROPIC_API_KEY: key },
     configured,
     pin,

@@ -43,6 +43,8 @@ export interface FileFacts {
   /** Names that the file has. */
   readonly links: number
   readonly owner: number
+  /** Permission bits. */
+  readonly mode: number
   readonly modifiedAtNs: bigint
   readonly inode: bigint
 }
@@ -81,6 +83,7 @@ function factsOf(stats: BigIntStats): FileFacts {
     size: Number(stats.size),
     links: Number(stats.nlink),
     owner: Number(stats.uid),
+    mode: Number(stats.mode) & 0o7777,
     modifiedAtNs: stats.mtimeNs,
     inode: stats.ino,
   }

@@ -14,6 +14,7 @@ import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
 import { addRenewCommand } from './auth-renew.ts'
+import { addSyncCommand } from './auth-sync.ts'
 import type { Scene } from './candidate-screen.ts'
 import { candidateBlock, candidateRow } from './candidate-screen.ts'
 import type { CommandContext, Output } from './command.ts'
@@ -61,6 +62,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
   ])
 
   addRenewCommand(auth, context)
+  addSyncCommand(auth, context)
   addOrderCommands(auth, context)
   addRemovalCommands(auth, context)
 }

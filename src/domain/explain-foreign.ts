@@ -1,8 +1,11 @@
 /** Why another program's login could not be taken over, in a user's words. */
 
+import type { KeptBecause, SyncedSource } from './adoption.ts'
 import type { Explanation } from './explanation.ts'
 import type { ForeignFault } from './fault.ts'
 import type { Origin } from './profile.ts'
+import type { EpochMs } from './time.ts'
+import { dateText, relative } from './time.ts'
 
 /** How the owners of logins are called. */
 export const OWNER_NAMES: Readonly<Record<Origin, string>> = {
@@ -128,4 +131,49 @@ export function explainForeign(fault: ForeignFault): Explanation {
     default:
       return fault satisfies never
   }
+}
+
+/** What came of adopting from one source, as one sentence. Its fault or remark is explained apart. */
+export function syncedWords(source: SyncedSource, now: EpochMs): string {
+  const { profile, login } = source
+  switch (source.outcome) {
+    case 'added':
+      return `Added ${profile}: ${loginWords(login, now)}`
+    case 'updated':
+      return `Updated ${profile}: ${loginWords(login, now)}`
+    case 'same':
+      return `${profile} is up to date: ${loginWords(login, now)}`
+    case 'kept':
+      return `${profile} was left as it is${source.because === undefined ? '' : `: ${LEFT_BECAUSE[source.because]}`}`
+    case 'absent':
+      return 'There is no login'
+    case 'off':
+      return `Not looked at: ${LEFT_BECAUSE[source.because ?? 'config']}`
+    case 'fault':
+      return `${profile} was left as it is`
+    default:
+      return source.outcome satisfies never
+  }
+}
+
+/** Said where no program of this user has a login. */
+export const NO_FOREIGN_LOGIN =
+  'claude setup-token prints its token and stores nothing, so it cannot be found here. Paste it: equabot models auth setup-token'
+
+const LEFT_BECAUSE: Readonly<Record<KeptBecause | 'config' | 'environment', string>> = {
+  stored_newer: 'what is stored ends later',
+  own_token: 'it holds a credential that you stored yourself',
+  no_downgrade: 'what is stored can be renewed, and the login there cannot',
+  config: 'it is switched off in the config',
+  environment: 'EQUABOT_FOREIGN_LOGINS=0 switches all of them off',
+}
+
+function loginWords(login: SyncedSource['login'], now: EpochMs): string {
+  if (!login) return 'a login'
+  const { type, expiresAt, email } = login
+  const ends =
+    expiresAt === undefined
+      ? 'no end known'
+      : `${expiresAt > now ? 'access ends' : 'access ended'} ${relative(expiresAt, now)} (${dateText(expiresAt)})`
+  return [type, ...(email === undefined ? [] : [email]), ends].join(', ')
 }

@@ -31,6 +31,8 @@ export interface ForeignLogin {
   readonly expiresAt?: EpochMs
   readonly email?: string
   readonly accountId?: string
+  /** The place that its owner prefers was not looked into, so this may be a leftover. */
+  readonly fallback?: true
   /** Works, and should not stay so. */
   readonly remark?: ForeignFault
 }

@@ -50,8 +50,10 @@ export interface ProviderFacts {
   readonly bearerHeaders?: Readonly<Record<string, string>>
   /** Headers sent with every request that does not carry them. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Environment variables that hold its key, first non-blank wins. */
+  /** Environment variables that hold its key or token. The first key that is not blank is a candidate, and the first token. */
   readonly variables: readonly string[]
+  /** Those of them that hold a bearer token, whatever it looks like. */
+  readonly tokenVariables?: readonly string[]
   readonly lanes: Readonly<Record<CredentialType, Lane>>
   readonly shapes: readonly SecretShape[]
   /** Bare model names with one of these beginnings belong to it. */
@@ -109,7 +111,8 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     authHeader: { api_key: 'x-api-key', token: 'bearer', oauth: 'bearer' },
     headers: { 'anthropic-version': '2023-06-01' },
     bearerHeaders: { 'anthropic-beta': 'oauth-2025-04-20' },
-    variables: ['ANTHROPIC_API_KEY'],
+    variables: ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'],
+    tokenVariables: ['CLAUDE_CODE_OAUTH_TOKEN'],
     lanes: { api_key: 'metered', token: 'subscription', oauth: 'subscription' },
     shapes: [
       { prefix: 'sk-ant-oat01-', type: 'token', minLength: 100 },

@@ -219,11 +219,11 @@ function kindPlace(candidate: Candidate): number {
     case 'store':
       return { oauth: 0, token: 1, api_key: 2 }[candidate.credential?.type ?? 'api_key']
     case 'variable':
-      return 3
+      return candidate.credential?.type === 'token' ? 3 : 4
     case 'config':
-      return 4
-    case 'none_needed':
       return 5
+    case 'none_needed':
+      return 6
     default:
       return candidate.source satisfies never
   }

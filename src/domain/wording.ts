@@ -285,7 +285,9 @@ export function failoverWords(
   attempts: readonly FailedAttempt[],
   served: Candidate,
 ): readonly string[] {
-  const failed = attempts.map((attempt) =>
+  // Access that was refused and renewed is nothing that a person must know of.
+  const others = attempts.filter(({ profile }) => profile !== served.id)
+  const failed = others.map((attempt) =>
     attempt.fault
       ? attempt.words
       : `${attempt.profile} could not serve: ${reasonWords(attempt.reason)}`,

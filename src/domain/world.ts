@@ -55,7 +55,7 @@ export interface World {
 }
 
 /** Names of candidates that are not profiles; a profile may not bear one. */
-export const RESERVED_NAMES: readonly string[] = ['env', 'config', 'local', 'builtin']
+export const RESERVED_NAMES: readonly string[] = ['env', 'env-token', 'config', 'local', 'builtin']
 
 export function isReserved(id: ProfileId): boolean {
   return RESERVED_NAMES.includes(nameOf(id))
@@ -63,11 +63,12 @@ export function isReserved(id: ProfileId): boolean {
 
 /** Every credential that could serve this provider, in no particular order. Serving without one needs that there is none. */
 export function candidatesFor(world: World, facts: ProviderFacts): readonly Candidate[] {
-  const variable = variableCandidate(world, facts)
+  const variables = variableCandidates(world, facts)
   const config = configCandidate(world, facts).filter(
-    (entry) => !entry.credential || entry.fingerprint !== variable[0]?.fingerprint,
+    (entry) =>
+      !entry.credential || !variables.some(({ fingerprint }) => fingerprint === entry.fingerprint),
   )
-  const given = [...storedCandidates(world, facts), ...variable, ...config]
+  const given = [...storedCandidates(world, facts), ...variables, ...config]
   const candidates = given.length > 0 ? given : keylessCandidate(facts)
   const missing = missingHeaderVariable(world, facts)
   return missing === undefined
@@ -178,13 +179,29 @@ function storedCandidates(world: World, facts: ProviderFacts): readonly Candidat
   })
 }
 
-function variableCandidate(world: World, facts: ProviderFacts): readonly Candidate[] {
-  for (const name of facts.variables) {
-    const variable = world.environment.get(name)
-    if (!variable) continue
-    const credential = staticCredential(facts, variable.value)
-    const source: CredentialSource = { kind: 'variable', variable: name, from: variable.from }
-    return [candidate(world, facts, profileId(facts.id, 'env'), credential, source)]
+/** The first key that is set, and the first token: each opens another door, so neither hides the other. */
+function variableCandidates(world: World, facts: ProviderFacts): readonly Candidate[] {
+  const tokens = facts.tokenVariables ?? []
+  const keys = facts.variables.filter((name) => !tokens.includes(name))
+  return [
+    ...variableCandidate(world, facts, 'env', keys),
+    ...variableCandidate(world, facts, 'env-token', tokens),
+  ]
+}
+
+function variableCandidate(
+  world: World,
+  facts: ProviderFacts,
+  name: 'env' | 'env-token',
+  variables: readonly string[],
+): readonly Candidate[] {
+  for (const variable of variables) {
+    const found = world.environment.get(variable)
+    if (!found) continue
+    const credential: Credential =
+      name === 'env' ? staticCredential(facts, found.value) : { type: 'token', token: found.value }
+    const source: CredentialSource = { kind: 'variable', variable, from: found.from }
+    return [candidate(world, facts, profileId(facts.id, name), credential, source)]
   }
   return []
 }

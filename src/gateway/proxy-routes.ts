@@ -18,7 +18,7 @@ import { sentHeaders } from './passed-headers.ts'
 import { relay } from './relay.ts'
 import type { Route } from './routes.ts'
 
-type ProxyApp = Pick<App, 'loadWorld' | 'sessions' | 'dispatch' | 'clock'>
+type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'>
 
 interface Door {
   readonly protocol: Protocol
@@ -83,7 +83,7 @@ async function choose(
   const header = (name: string): string | undefined => request.headersDistinct[name]?.[0]
   const named = namedAgent(header('x-equabot-agent'))
   if (!named.ok) return named
-  const loaded = await app.loadWorld(named.value)
+  const loaded = await app.resolveWorld(named.value)
   if (!loaded.ok) return loaded
   const world = loaded.value
 

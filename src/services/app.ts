@@ -16,6 +16,8 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Keeper } from './keeper.ts'
+import type { Foreign } from './foreign.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
@@ -31,10 +33,13 @@ export interface App {
   /** A path as a person wants to see it, `~/…` for those under home. */
   readonly show: (path: string) => string
   readonly loadWorld: LoadWorld
+  /** `loadWorld` for choosing a credential: takes over first what other programs hold by now. */
+  readonly resolveWorld: LoadWorld
   readonly settings: SettingsStore
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
   readonly vault: Vault
+  readonly foreign: Foreign
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings
@@ -42,6 +47,7 @@ export interface App {
   readonly conversation: Conversation
   readonly dispatch: Dispatch
   readonly renewals: Renewals
+  readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>

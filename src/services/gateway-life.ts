@@ -58,10 +58,13 @@ export async function startGateway(
     return published
   }
   deps.log.write('info', 'gateway.started', { ...record })
+  const beating = new AbortController()
+  void app.keeper.run(beating.signal)
   return ok({
     record,
     url: gatewayUrl(record),
     async stop() {
+      beating.abort()
       await listening.value.stop()
       await claim.value.release()
       deps.log.write('info', 'gateway.stopped', { pid: record.pid })

@@ -68,6 +68,8 @@ export interface ReportDeps {
   readonly catalogue: Catalogue
   readonly checkFiles: FileCheck
   readonly loadWorld: LoadWorld
+  /** For what a request would meet: logins of other programs are taken over first. */
+  readonly resolveWorld: LoadWorld
   readonly settings: SettingsStore
   readonly profiles: ProfileStore
   readonly sessions: SessionStore
@@ -76,7 +78,7 @@ export interface ReportDeps {
 export function createReport(deps: ReportDeps): Report {
   return {
     async status({ agent, serving }) {
-      const loaded = await deps.loadWorld(agent)
+      const loaded = await deps.resolveWorld(agent)
       if (!loaded.ok) return loaded
       const settings = await deps.settings.read()
       if (!settings.ok) return settings
@@ -158,7 +160,7 @@ async function explainNext(
   deps: ReportDeps,
   { agent, session, model }: Parameters<Report['explain']>[0],
 ): Promise<Result<ExplainReport, Fault>> {
-  const loaded = await deps.loadWorld(agent)
+  const loaded = await deps.resolveWorld(agent)
   if (!loaded.ok) return loaded
   const world = loaded.value
   const head = session ? await deps.sessions.read(world.agent, session) : ok(undefined)

@@ -19,11 +19,14 @@ export interface Child {
 }
 
 /** Compiles the program; gives a function that starts it. Inside the repository, so that it finds its packages. */
-export function compileChildProgram(name: string): (...words: readonly string[]) => Child {
+export function compileChildProgram(
+  name: string,
+  program = 'child-program.ts',
+): (...words: readonly string[]) => Child {
   const folder = fileURLToPath(new URL(`../../.scratch/${name}-${process.pid}/`, import.meta.url))
   const outfile = `${folder}child-program.mjs`
   buildSync({
-    entryPoints: [fileURLToPath(new URL('child-program.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(program, import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',

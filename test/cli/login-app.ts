@@ -5,13 +5,14 @@ import { run } from '../../src/cli/run.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import type { AgentState } from '../../src/domain/cooldown.ts'
 import type { Fault } from '../../src/domain/fault.ts'
-import type { FileProblem, SessionHead } from '../../src/domain/ports.ts'
+import type { FileProblem, ForeignSource, SessionHead } from '../../src/domain/ports.ts'
 import type { ProfileBook } from '../../src/domain/profile.ts'
 import type { Result } from '../../src/domain/result.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { App } from '../../src/services/app.ts'
+import { createForeign } from '../../src/services/foreign.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import { createOrders } from '../../src/services/order.ts'
 import { createReport } from '../../src/services/report.ts'
@@ -37,6 +38,8 @@ export interface LoginMachine {
   readonly config?: Readonly<Record<string, unknown>>
   readonly variables?: Readonly<Record<string, string>>
   readonly sessions?: readonly SessionHead[]
+  /** Homes of other programs' logins; none unless told. */
+  readonly sources?: readonly ForeignSource[]
   /** The unreadable book of `main`. */
   readonly damage?: Extract<Fault, { code: 'EQ_STORE_SYNTAX' }>
   /** Entries of every book that cannot be read. */
@@ -91,11 +94,19 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
       fingerprint,
       sandboxGrant,
     }),
+    foreign: createForeign({
+      sources: machine.sources ?? [],
+      profiles,
+      settings,
+      clock,
+      switchedOff: false,
+    }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: async () => [],
       checkFiles: async () => [],
       loadWorld,
+      resolveWorld: loadWorld,
       settings,
       profiles,
       sessions,

@@ -30,6 +30,10 @@ describe.each(BUILT_IN_PROVIDERS)('$id', (facts) => {
     expect([undefined, facts.id]).toContain(claimed?.id)
   })
 
+  test('has token variables among its variables', () => {
+    expect(facts.variables).toEqual(expect.arrayContaining([...(facts.tokenVariables ?? [])]))
+  })
+
   test('has variables in upper case', () => {
     for (const name of facts.variables) expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/)
   })

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runningRest } from '../../src/domain/cooldown.ts'
 import { isExpired } from '../../src/domain/credential.ts'
+import { holdMs, isDead } from '../../src/domain/grant.ts'
+import { canRenew } from '../../src/domain/renewal-rules.ts'
 import type { RankInput } from '../../src/domain/rotation.ts'
 import { rank, tried, usageOf } from '../../src/domain/rotation.ts'
 import { acceptsType } from '../../src/domain/settings.ts'
@@ -71,14 +73,18 @@ describe('a ranking', () => {
     )
   })
 
-  test('never tries an expired, blank, refused or mismatched credential', () => {
+  test('never tries a credential that is blank, refused, mismatched, or expired and not to be renewed now', () => {
     fc.assert(
       fc.property(rankInputs, (input) => {
         for (const candidate of tried(rank(input))) {
           const { credential, mode, missingVariable } = candidate
           expect(missingVariable).toBeUndefined()
           expect(usageOf(candidate, input.state)?.refusedPolicy).toBeUndefined()
-          expect(credential && isExpired(credential, input.now)).not.toBe(true)
+          const moment = { at: input.now, boot: '', upMs: 0 }
+          const { grant } = candidate
+          const isRenewedFirst =
+            canRenew(grant) && !isDead(grant) && holdMs(grant?.verdict, moment) === 0
+          expect(!credential || !isExpired(credential, input.now) || isRenewedFirst).toBe(true)
           expect(!credential || !mode || acceptsType(mode, credential.type)).toBe(true)
         }
       }),
@@ -134,15 +140,19 @@ describe('without an order', () => {
   const token = (id: string) => aProfile(id, { credential: { type: 'token', token: secret(id) } })
   const oauth = (id: string) => aProfile(id, { credential: { type: 'oauth', access: secret(id) } })
 
-  test('logins come before tokens, tokens before keys, keys before the environment', () => {
+  test('logins come before tokens, tokens before keys, keys before the environment, and there a token before a key', () => {
     const world = aWorld({
       profiles: [key('anthropic:a'), token('anthropic:b'), oauth('anthropic:c')],
-      environment: anEnvironment({ ANTHROPIC_API_KEY: 'fake-environment' }),
+      environment: anEnvironment({
+        ANTHROPIC_API_KEY: 'fake-environment',
+        CLAUDE_CODE_OAUTH_TOKEN: 'fake-token',
+      }),
     })
     expect(idsOf(tried(rankFor(world, MODEL)))).toEqual([
       'anthropic:c',
       'anthropic:b',
       'anthropic:a',
+      'anthropic:env-token',
       'anthropic:env',
     ])
   })

@@ -66,6 +66,45 @@ describe('the candidates of a provider', () => {
     expect(candidate?.source).toMatchObject({ kind: 'variable', variable: 'GEMINI_API_KEY' })
   })
 
+  test('are two where both a key and a token are set, each its own', () => {
+    const world = aWorld({
+      environment: anEnvironment({
+        ANTHROPIC_API_KEY: 'fake-key',
+        CLAUDE_CODE_OAUTH_TOKEN: 'fake-token',
+      }),
+    })
+    expect(
+      candidates(world).map(({ id, credential, lane, source }) => [
+        id,
+        credential?.type,
+        lane,
+        source.kind === 'variable' && source.variable,
+      ]),
+    ).toEqual([
+      ['anthropic:env', 'api_key', 'metered', 'ANTHROPIC_API_KEY'],
+      ['anthropic:env-token', 'token', 'subscription', 'CLAUDE_CODE_OAUTH_TOKEN'],
+    ])
+  })
+
+  test('hold what is in a token variable as a bearer token, whatever it looks like', () => {
+    for (const text of ['sk-ant-api03-fake', 'sk-ant-oat01-fake', 'anything']) {
+      const world = aWorld({ environment: anEnvironment({ CLAUDE_CODE_OAUTH_TOKEN: text }) })
+      expect(candidates(world).map(({ id, credential }) => [id, credential?.type])).toEqual([
+        ['anthropic:env-token', 'token'],
+      ])
+    }
+  })
+
+  test('count a token once, though config refers to its variable', () => {
+    const world = aWorld({
+      settings: settingsFrom({
+        models: { providers: { anthropic: { apiKey: '${CLAUDE_CODE_OAUTH_TOKEN}' } } },
+      }),
+      environment: anEnvironment({ CLAUDE_CODE_OAUTH_TOKEN: 'fake-token' }),
+    })
+    expect(ids(world)).toEqual(['anthropic:env-token'])
+  })
+
   test('treat a setup-token in the key variable as a token', () => {
     const world = aWorld({ environment: anEnvironment({ ANTHROPIC_API_KEY: 'sk-ant-oat01-fake' }) })
     const [candidate] = candidates(world)
@@ -184,7 +223,7 @@ describe('references to variables', () => {
 })
 
 test('the names of keys outside the book are reserved', () => {
-  for (const name of ['env', 'config', 'local', 'builtin'])
+  for (const name of ['env', 'env-token', 'config', 'local', 'builtin'])
     expect(isReserved(profile(`anthropic:${name}`))).toBe(true)
   expect(isReserved(profile('anthropic:work'))).toBe(false)
 })

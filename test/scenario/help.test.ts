@@ -43,6 +43,7 @@ test('every command answers --help with examples', async () => {
       'models auth order set',
       'models auth explain',
       'models auth restore',
+      'models auth sync',
       'agents add',
       'sandbox keys',
       'gateway run',

@@ -265,7 +265,7 @@ describe('fallback models', () => {
       fault: {
         code: 'EQ_CREDENTIAL_NONE',
         provider: 'anthropic',
-        variables: ['ANTHROPIC_API_KEY'],
+        variables: ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'],
       },
     })
   })

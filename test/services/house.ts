@@ -4,6 +4,7 @@ import type { ForeignView } from '../../src/domain/foreign.ts'
 import type { Verdict } from '../../src/domain/grant.ts'
 import type {
   RenewalOrder,
+  ForeignSource,
   ReplyJudge,
   SessionStore,
   UpstreamAnswer,
@@ -21,6 +22,8 @@ import { createAgents } from '../../src/services/agents.ts'
 import { createCredentials } from '../../src/services/credentials.ts'
 import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
+import type { Foreign } from '../../src/services/foreign.ts'
+import { createForeign } from '../../src/services/foreign.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import type { Orders } from '../../src/services/order.ts'
@@ -68,6 +71,10 @@ export interface Furnishing {
   readonly foreign?: readonly ForeignView[]
   /** Stands for the process that renews. */
   readonly helper?: Helper
+  /** Homes of other programs' logins; none unless told. */
+  readonly sources?: readonly ForeignSource[]
+  /** `EQUABOT_FOREIGN_LOGINS=0` */
+  readonly foreignOff?: boolean
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
@@ -123,6 +130,7 @@ export interface House {
   readonly dispatch: Dispatch
   readonly report: Report
   readonly vault: Vault
+  readonly foreign: Foreign
   readonly orders: Orders
   readonly modelSettings: ModelSettings
   readonly agents: Agents
@@ -189,6 +197,7 @@ export function house(furnishing: Furnishing = {}): House {
       catalogue: async () => [],
       checkFiles: async () => [],
       loadWorld,
+      resolveWorld: loadWorld,
       settings,
       profiles,
       sessions,
@@ -202,6 +211,14 @@ export function house(furnishing: Furnishing = {}): House {
       clock,
       fingerprint,
       sandboxGrant,
+    }),
+    foreign: createForeign({
+      sources: furnishing.sources ?? [],
+      profiles,
+      settings,
+      clock,
+      log,
+      switchedOff: furnishing.foreignOff ?? false,
     }),
     orders: createOrders({ loadWorld, profiles }),
     modelSettings: createModelSettings({ loadWorld, settings }),

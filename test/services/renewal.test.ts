@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+
+import { explain } from '../../src/domain/explain.ts'
+import type { OauthCredential } from '../../src/domain/credential.ts'
+import type { ForeignView } from '../../src/domain/foreign.ts'
+import { borrowedGrantId, markOf, newGrantId } from '../../src/domain/grant.ts'
+import type { Verdict } from '../../src/domain/grant.ts'
+import type { Profile } from '../../src/domain/profile.ts'
+import { ok } from '../../src/domain/result.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { HOUR_MS, SECOND_MS } from '../../src/domain/time.ts'
+import type { RenewalRequest } from '../../src/services/renewal.ts'
+import { aBook, FAKE_NOW } from '../../src/testing.ts'
+import { agent, profile, provider } from '../names-from.ts'
+import type { Furnishing, House } from './house.ts'
+import { house, outcome, renewedAccess, renewingHelper } from './house.ts'
+
+const ID = profile('acme:me')
+const REFRESH = new Secret('refresh-0')
+const GRANT = newGrantId(provider('acme'), REFRESH)
+const CONFIG = {
+  models: {
+    providers: {
+      acme: {
+        baseUrl: 'https://acme.example/v1',
+        models: [{ id: 'm' }],
+        oauth: { tokenUrl: 'https://acme.example/token', clientId: 'c' },
+      },
+    },
+  },
+}
+
+const login = (more: Partial<OauthCredential> = {}): OauthCredential => ({
+  type: 'oauth',
+  access: new Secret('access-0'),
+  refresh: REFRESH,
+  expiresAt: FAKE_NOW - 1,
+  ...more,
+})
+const stored = (more: Partial<Profile> = {}): Profile => ({
+  id: ID,
+  origin: 'equabot',
+  credential: login(),
+  ...more,
+})
+const verdict = (outcomeOf: Verdict['outcome'], againAfterMs?: number): Verdict => ({
+  token: markOf(REFRESH),
+  moment: { at: FAKE_NOW, boot: 'boot', upMs: FAKE_NOW },
+  tries: 1,
+  outcome: outcomeOf,
+  ...(againAfterMs !== undefined && { againAfterMs }),
+})
+const at = (furnishing: Furnishing = {}): House =>
+  house({ config: CONFIG, books: { main: aBook(stored()) }, ...furnishing })
+const ASK: RenewalRequest = { agent: agent('main'), profile: ID, urge: 'use', waitMs: 0 }
+
+describe('a caller who wants new access', () => {
+  test('gets what the helper has put into the book', async () => {
+    const renewed = await at({ helper: renewingHelper }).renewals.renew(ASK)
+    expect(renewed.ok && renewed.value.access.equals(renewedAccess(ID))).toBe(true)
+  })
+
+  test('gets what stands there when it wants rid of an older token', async () => {
+    const answer = await at().renewals.renew({ ...ASK, unwanted: new Secret('older') })
+    expect(answer.ok && answer.value.access.reveal()).toBe('access-0')
+  })
+
+  test('shares one helper with all who ask at the same time', async () => {
+    let helpers = 0
+    const machine = at({
+      helper: async (order, room) => {
+        helpers += 1
+        await Promise.resolve()
+        return renewingHelper(order, room)
+      },
+    })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => machine.renewals.renew(ASK)))
+    expect(answers.every((answer) => answer.ok)).toBe(true)
+    expect(helpers).toBe(1)
+  })
+
+  test('after a failure starts the next helper: a failed flight is forgotten', async () => {
+    let helpers = 0
+    const machine = at({
+      helper: async (order, room) => {
+        helpers += 1
+        return helpers === 1 ? ok() : renewingHelper(order, room)
+      },
+    })
+    expect(outcome(await machine.renewals.renew(ASK))).toBe('EQ_RENEWAL_HELPER')
+    expect((await machine.renewals.renew(ASK)).ok).toBe(true)
+  })
+
+  test.each<[string, Verdict, string]>([
+    ['a dead grant', verdict({ kind: 'rejected', error: 'e', words: '' }), 'EQ_GRANT_DEAD'],
+    ['a spent token', verdict({ kind: 'spent', spentAt: 1 }), 'EQ_GRANT_SPENT'],
+    [
+      'a try that must wait',
+      verdict({ kind: 'not_sent', reason: 'network', words: '' }, 8 * SECOND_MS),
+      'EQ_RENEWAL_NOT_SENT',
+    ],
+    [
+      'a lost answer',
+      verdict({ kind: 'ambiguous', words: '', lostAt: 1, replays: 0 }, HOUR_MS),
+      'EQ_RENEWAL_LOST',
+    ],
+  ])('is told of %s without a helper', async (_, known, code) => {
+    const machine = at({ verdicts: { [GRANT]: known } })
+    expect(outcome(await machine.renewals.renew(ASK))).toBe(code)
+  })
+
+  test('starts a helper in spite of an earlier failure when a person asks', async () => {
+    const known = verdict({ kind: 'not_sent', reason: 'network', words: '' }, HOUR_MS)
+    const machine = at({ verdicts: { [GRANT]: known }, helper: renewingHelper })
+    expect((await machine.renewals.renew({ ...ASK, urge: 'user' })).ok).toBe(true)
+  })
+
+  test('keeps what was issued a moment ago, whatever a clock says of its end', async () => {
+    const known = verdict({ kind: 'renewed', spacingMs: 60_000 })
+    const answer = await at({ verdicts: { [GRANT]: known } }).renewals.renew(ASK)
+    expect(answer.ok && answer.value.access.reveal()).toBe('access-0')
+  })
+
+  test('is told that there is nothing to renew with', async () => {
+    const { refresh: _, ...static_ } = login()
+    const machine = at({ books: { main: aBook(stored({ credential: static_ })) } })
+    expect(outcome(await machine.renewals.renew(ASK))).toBe('EQ_GRANT_NONE')
+    const key = stored({ credential: { type: 'api_key', key: new Secret('k') } })
+    expect(outcome(await at({ books: { main: aBook(key) } }).renewals.renew(ASK))).toBe(
+      'EQ_GRANT_NONE',
+    )
+    expect(outcome(await at({ books: {} }).renewals.renew(ASK))).toBe('EQ_PROFILE_UNKNOWN')
+  })
+})
+
+describe('a borrowed login', () => {
+  const CLAUDE = profile('anthropic:claude-cli')
+  const borrowed = stored({
+    id: CLAUDE,
+    origin: 'claude-code',
+    credential: { type: 'oauth', access: new Secret('access-0'), expiresAt: FAKE_NOW - 1 },
+  })
+  const view: ForeignView = {
+    origin: 'claude-code',
+    grant: borrowedGrantId('claude-code', '/home/me/.claude'),
+    place: '/home/me/.claude/.credentials.json',
+    reading: ok({
+      origin: 'claude-code',
+      place: '/home/me/.claude/.credentials.json',
+      access: new Secret('access-0'),
+      type: 'oauth',
+      refreshMark: markOf(REFRESH),
+    }),
+  }
+  const borrowing = (renew: string, more: Furnishing = {}): House =>
+    house({
+      config: { auth: { foreign: { claudeCode: { renew } } } },
+      books: { main: aBook(borrowed) },
+      foreign: [view],
+      ...more,
+    })
+  const ask = { ...ASK, profile: CLAUDE }
+
+  test('is renewed here as its neighbour', async () => {
+    expect((await borrowing('neighbour', { helper: renewingHelper }).renewals.renew(ask)).ok).toBe(
+      true,
+    )
+  })
+
+  test('is left to its owner where config says so', async () => {
+    const answer = await borrowing('never').renewals.renew(ask)
+    expect(outcome(answer)).toBe('EQ_RENEWAL_OWNERS')
+    expect(!answer.ok && explain(answer.fault).message).toContain('waiting for Claude Code')
+  })
+
+  test('is waited for while its file cannot be read', async () => {
+    const machine = borrowing('neighbour', {
+      foreign: [
+        {
+          ...view,
+          reading: {
+            ok: false,
+            fault: {
+              code: 'EQ_FOREIGN_SYNTAX',
+              origin: 'claude-code',
+              place: '/x',
+              line: 1,
+              column: 1,
+            },
+          },
+        },
+      ],
+    })
+    expect(outcome(await machine.renewals.renew(ask))).toBe('EQ_RENEWAL_OWNERS')
+  })
+
+  test('whose owner has gone has nothing behind it', async () => {
+    const machine = borrowing('neighbour', { foreign: [{ ...view, reading: ok(undefined) }] })
+    expect(outcome(await machine.renewals.renew(ask))).toBe('EQ_GRANT_NONE')
+  })
+})
