@@ -10,6 +10,7 @@ import { createRenewalHelper, helperEnvironment } from './adapters/renewal-helpe
 import { createSandbox } from './adapters/sandbox.ts'
 import { issueSandboxGrant } from './adapters/sandbox/grants.ts'
 import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
+import { createTerminalProgram } from './adapters/terminal-program.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import { openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
@@ -26,6 +27,7 @@ import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createRenewals } from './services/renewal.ts'
 import { createReport } from './services/report.ts'
+import { createSetupTokens } from './services/setup-token.ts'
 import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
@@ -81,6 +83,16 @@ function assemble(home: Home, helperScript: string): App {
     clock,
     log,
   })
+  const vault = createVault({
+    loadWorld,
+    profiles,
+    states,
+    settings,
+    sessions,
+    clock,
+    fingerprint,
+    sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
+  })
 
   const app: App = {
     version: VERSION,
@@ -93,15 +105,14 @@ function assemble(home: Home, helperScript: string): App {
     settings,
     profiles,
     sessions,
-    vault: createVault({
+    vault,
+    setupTokens: createSetupTokens({
       loadWorld,
-      profiles,
-      states,
-      settings,
-      sessions,
+      programs: createTerminalProgram({ variables: home.variables }),
+      vault,
+      dispatch,
+      codecs: CHAT_CODECS,
       clock,
-      fingerprint,
-      sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
     }),
     foreign,
     orders: createOrders({ loadWorld, profiles }),

@@ -178,11 +178,12 @@ function storedScreen(
   )
 }
 
-const ORDER_WORDS: Readonly<Record<'agent' | 'config', string>> = {
+export const ORDER_WORDS: Readonly<Record<'agent' | 'config', string>> = {
   agent: "it now stands first in the agent's order",
   config: 'it now stands first in auth.order of the config',
 }
-const UNFAMILIAR = 'it does not begin as secrets of this provider usually do; was it the right one?'
+export const UNFAMILIAR: string =
+  'it does not begin as secrets of this provider usually do; was it the right one?'
 
 function endText(expiresAt: EpochMs | undefined, expiresInMs: number | undefined): string {
   if (expiresInMs === undefined) return 'no end is known'

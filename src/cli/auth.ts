@@ -15,6 +15,7 @@ import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
 import { addRenewCommand } from './auth-renew.ts'
 import { addSyncCommand } from './auth-sync.ts'
+import { addSetupTokenCommand } from './auth-setup-token.ts'
 import type { Scene } from './candidate-screen.ts'
 import { candidateBlock, candidateRow } from './candidate-screen.ts'
 import type { CommandContext, Output } from './command.ts'
@@ -34,6 +35,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
     ['equabot models auth explain', 'what the next request would use, and why'],
   ])
   addPasteCommands(auth, context)
+  addSetupTokenCommand(auth, context)
 
   const list = auth
     .command('list')

@@ -15,7 +15,8 @@ import type { World } from './world.ts'
 
 /** Can it open the door now? */
 export type Access =
-  | { readonly state: 'usable'; readonly until?: EpochMs }
+  /** `issuedAt`: when its provider issued it, for a token whose term is long. */
+  | { readonly state: 'usable'; readonly until?: EpochMs; readonly issuedAt?: EpochMs }
   | { readonly state: 'expired'; readonly at: EpochMs }
   /** The provider answered 401 to exactly this secret. */
   | { readonly state: 'rejected'; readonly at: EpochMs; readonly words: string }
@@ -101,7 +102,12 @@ function accessOf(candidate: Candidate, world: World): Access {
   if (at !== undefined && isExpired(credential, world.now)) return { state: 'expired', at }
   const failure = usageOf(candidate, world.state)?.lastFailure
   if (failure?.reason === 'auth') return { state: 'rejected', at: failure.at, words: failure.words }
-  return { state: 'usable', ...(at !== undefined && { until: at }) }
+  const issuedAt = credential.type === 'token' ? credential.issuedAt : undefined
+  return {
+    state: 'usable',
+    ...(at !== undefined && { until: at }),
+    ...(issuedAt !== undefined && { issuedAt }),
+  }
 }
 
 function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World): Grant {

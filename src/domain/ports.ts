@@ -55,6 +55,24 @@ export interface ProfileStore {
   agents(): Promise<readonly AgentId[]>
 }
 
+/** A program of the user's that needs the terminal for itself. */
+export interface TerminalProgram {
+  /** Its path, where it is on the PATH. */
+  find(program: string): Promise<string | undefined>
+  /**
+   * Runs it without a shell and waits for its end, however long that takes. Ctrl-C is the program's alone meanwhile.
+   *
+   * @param path from `find`
+   * @param signal asks the program to end
+   */
+  run(path: string, args: readonly string[], signal: AbortSignal): Promise<ProgramEnd>
+}
+
+export type ProgramEnd =
+  | { readonly kind: 'ended'; readonly exit: number }
+  /** By Ctrl-C, or by the signal. */
+  | { readonly kind: 'interrupted' }
+
 export interface StateStore {
   /** A state that cannot be read counts as empty: losing it loses no login. */
   read(agent: AgentId): Promise<AgentState>

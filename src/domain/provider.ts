@@ -2,6 +2,7 @@
 
 import type { CredentialType } from './credential.ts'
 import type { ProviderId } from './names.ts'
+import { DAY_MS } from './time.ts'
 
 /** The wire contract of an upstream. */
 export type Protocol = 'anthropic-messages' | 'openai-chat' | 'openai-responses'
@@ -36,6 +37,18 @@ export interface OauthFacts {
   readonly replay: 'strict' | 'unknown'
 }
 
+/** A program of the provider's that shows a long-lived token at a terminal, once, and keeps it nowhere. */
+export interface SetupTokenFacts {
+  readonly program: string
+  readonly args: readonly string[]
+  /** How long such a token serves, ms. */
+  readonly lifetimeMs: number
+  /** Name of its profile. */
+  readonly name: string
+  /** Its name where a borrowed login already has that one. */
+  readonly spareName: string
+}
+
 export interface ProviderFacts {
   readonly id: ProviderId
   readonly title: string
@@ -65,6 +78,7 @@ export interface ProviderFacts {
   /** Where a key is made. */
   readonly keysPage?: string
   readonly oauth?: OauthFacts
+  readonly setupToken?: SetupTokenFacts
   /** `local`: serves without a credential. `sandbox`: inside this program. */
   readonly keyless?: 'local' | 'sandbox'
   /** Where the entry comes from. */
@@ -121,6 +135,13 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
     modelPrefixes: ['claude-'],
     defaultModel: 'claude-sonnet-5-5',
     keysPage: 'https://console.anthropic.com/settings/keys',
+    setupToken: {
+      program: 'claude',
+      args: ['setup-token'],
+      lifetimeMs: 365 * DAY_MS,
+      name: 'claude-cli',
+      spareName: 'setup-token',
+    },
     oauth: {
       authorizeUrl: 'https://claude.ai/oauth/authorize',
       tokenUrl: 'https://platform.claude.com/v1/oauth/token',

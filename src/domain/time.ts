@@ -57,6 +57,11 @@ export function dateText(at: EpochMs): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
+/** The day of an instant, by UTC: `2026-11-22`. */
+export function dayText(at: EpochMs): string {
+  return isInstant(at) ? new Date(at).toISOString().slice(0, 10) : 'an impossible date'
+}
+
 export function isInstant(at: number): boolean {
   return Number.isFinite(at) && Math.abs(at) <= LAST_DATE_MS
 }

@@ -4,10 +4,13 @@ import type { FailureReason, Rest } from './cooldown.ts'
 import { OWNER_NAMES } from './explain-foreign.ts'
 import { loginAgain } from './explain-renewal.ts'
 import type { FailedAttempt } from './fault.ts'
+import { FOREIGN_PROFILES } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
+import type { ProfileId } from './names.ts'
+import { providerOf } from './names.ts'
 import { SANDBOX } from './provider.ts'
-import type { ProviderFacts } from './provider.ts'
+import type { ProviderFacts, SetupTokenFacts } from './provider.ts'
 import type { ExplainReport } from './report.ts'
 import type {
   Candidate,
@@ -18,7 +21,7 @@ import type {
   VariableSource,
 } from './rotation.ts'
 import type { EpochMs } from './time.ts'
-import { dateText, inWords, relative } from './time.ts'
+import { DAY_MS, dateText, dayText, inWords, relative } from './time.ts'
 
 const REASONS: Readonly<Record<FailureReason, string>> = {
   auth: 'the provider did not accept the credential',
@@ -119,9 +122,7 @@ export function restWords(rest: Rest, now: EpochMs | undefined): string {
 export function accessWords(access: Access, now: EpochMs | undefined): string {
   switch (access.state) {
     case 'usable':
-      return access.until === undefined
-        ? 'usable, no end known'
-        : `usable, ends ${relative(access.until, now)} (${dateText(access.until)})`
+      return usableWords(access, now)
     case 'expired':
       return `expired ${relative(access.at, now)} (${dateText(access.at)})`
     case 'rejected':
@@ -133,6 +134,16 @@ export function accessWords(access: Access, now: EpochMs | undefined): string {
     default:
       return access satisfies never
   }
+}
+
+function usableWords(
+  { until, issuedAt }: Extract<Access, { state: 'usable' }>,
+  now: EpochMs | undefined,
+): string {
+  const issued = issuedAt === undefined ? '' : `, issued ${dayText(issuedAt)}`
+  const end =
+    until === undefined ? 'no end known' : `ends ${relative(until, now)} (${dateText(until)})`
+  return `usable${issued}, ${end}`
 }
 
 export function grantWords(grant: Grant, now: EpochMs | undefined): string {
@@ -316,17 +327,32 @@ export function becauseWords(because: ExplainReport['modelBecause']): string {
 }
 
 /** What puts a finding right: a command, or where to change what. */
-export function findingFix({ provider, candidate }: CheckFinding): string {
-  if (candidate?.source.kind === 'store' && candidate.credential?.type === 'oauth') {
-    return loginAgain(candidate.id, candidate.origin)
-  }
-  if (candidate?.source.kind === 'store') {
-    return `${credentialCommand(provider)} --profile-id ${candidate.id}`
-  }
+export function findingFix({ provider, candidate, problem }: CheckFinding): string {
+  if (candidate?.source.kind === 'store') return storedFix(candidate, problem)
   if (candidate?.missingVariable !== undefined) return `set ${candidate.missingVariable}`
   if (candidate?.source.kind === 'variable') return `replace ${candidate.source.variable}`
   if (candidate?.source.kind === 'config') return `change ${candidate.source.field} in the config`
   return credentialCommand(provider)
+}
+
+/** A new login of the same kind; where the provider refuses the use itself, only a key of another kind helps. */
+function storedFix(candidate: Candidate, problem: CheckFinding['problem']): string {
+  const { id, origin, credential } = candidate
+  const command = credentialCommand(providerOf(id))
+  if (origin !== 'equabot') return problem === 'refused' ? command : loginAgain(id, origin)
+  if (credential?.type === 'oauth' && problem !== 'refused') return loginAgain(id, origin)
+  const isSetupToken = credential?.type === 'token' && credential.issuedAt !== undefined
+  const isClaudeCli = id === FOREIGN_PROFILES['claude-code']
+  if (problem === 'refused' || (!isSetupToken && !isClaudeCli))
+    return `${command} --profile-id ${id}`
+  return `equabot models auth setup-token${isClaudeCli ? '' : ` --profile-id ${id}`}`
+}
+
+/** How to come by a setup-token without running its program here. */
+export function setupTokenByHandWords(facts: SetupTokenFacts, profile: ProfileId): string {
+  const paste = credentialCommand(providerOf(profile))
+  const days = Math.round(facts.lifetimeMs / DAY_MS)
+  return `Run ${[facts.program, ...facts.args].join(' ')} on any machine that has it, then pipe its token in here: ${paste} --profile-id ${profile} --expires-in ${days}d < file. Or use an API key: ${paste}`
 }
 
 export function openToOthersWords(path: string, mode: number): string {

@@ -22,6 +22,7 @@ import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
+import type { SetupTokens } from './setup-token.ts'
 import type { Vault } from './vault.ts'
 import type { LoadWorld } from './world.ts'
 
@@ -40,6 +41,7 @@ export interface App {
   readonly sessions: SessionStore
   readonly vault: Vault
   readonly foreign: Foreign
+  readonly setupTokens: SetupTokens
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings

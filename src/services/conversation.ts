@@ -275,7 +275,8 @@ function titleOf(message: string): string {
   return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1)}…` : line
 }
 
-function unspoken(model: string, protocol: Protocol): Fault {
+/** The provider has no dialect in which a chat turn can be put. */
+export function unspoken(model: string, protocol: Protocol): Fault {
   return {
     code: 'EQ_REQUEST_PROTOCOL',
     model,

@@ -3,6 +3,7 @@
 import type { Credential, CredentialType, OauthCredential } from '../domain/credential.ts'
 import { bearerOf, expiresAtOf } from '../domain/credential.ts'
 import type { Fault } from '../domain/fault.ts'
+import { FOREIGN_PROFILES } from '../domain/foreign.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
 import { MAIN_AGENT, profileId, providerOf } from '../domain/names.ts'
 import type {
@@ -36,6 +37,8 @@ export interface StoreSecret {
   /** `token` unless the shape of the secret or the caller says otherwise. */
   readonly type?: 'api_key' | 'token'
   readonly expiresInMs?: number
+  /** When its provider issued it, where that is known; a token's end counts from then. */
+  readonly issuedAt?: EpochMs
 }
 
 export interface StoredSecret {
@@ -45,6 +48,7 @@ export interface StoredSecret {
   readonly fingerprint: string
   readonly replaced: boolean
   readonly expiresAt?: EpochMs
+  readonly issuedAt?: EpochMs
   readonly bookPath: string
   readonly configPath: string
   /** The secret does not begin like this provider's secrets do. */
@@ -123,11 +127,16 @@ async function storeSecret(
   const { secret, shape } = pasted.value
   const now = deps.clock.now()
   const type = input.type ?? shape?.type ?? 'token'
-  const lifeMs = input.expiresInMs
+  const { expiresInMs, issuedAt } = input
   const credential: Credential =
     type === 'api_key'
       ? { type, key: secret }
-      : { type, token: secret, ...(lifeMs !== undefined && { expiresAt: now + lifeMs }) }
+      : {
+          type,
+          token: secret,
+          ...(expiresInMs !== undefined && { expiresAt: (issuedAt ?? now) + expiresInMs }),
+          ...(issuedAt !== undefined && { issuedAt }),
+        }
   const stored = await storeProfile(deps, world, {
     id,
     credential,
@@ -182,7 +191,7 @@ async function storeProfile(
   const edited = await deps.settings.edit(({ settings }) => [
     ...(accepts(settings, id, credential.type)
       ? []
-      : [{ path: ['auth', 'profiles', id], value: { provider, mode: credential.type } }]),
+      : [{ path: ['auth', 'profiles', id], value: { provider, mode: modeFor(id, credential) } }]),
     ...(reordered ? [{ path: ['auth', 'order', provider], value: [id, ...configured] }] : []),
   ])
   if (!edited.ok) {
@@ -198,6 +207,7 @@ async function storeProfile(
     fingerprint: deps.fingerprint(bearerOf(credential)),
     replaced: saved.value.previous !== undefined,
     ...(expiresAt !== undefined && { expiresAt }),
+    ...('issuedAt' in credential && { issuedAt: credential.issuedAt }),
     bookPath: deps.profiles.path(world.agent),
     configPath: deps.settings.path(),
     unfamiliar: false,
@@ -237,9 +247,14 @@ function takeBack(
 }
 
 /** A mode that the user set and that accepts the credential stays as it is. */
-function accepts(settings: Settings, id: ProfileId, type: CredentialType): boolean {
+export function accepts(settings: Settings, id: ProfileId, type: CredentialType): boolean {
   const mode = settings.auth.profiles.get(id)?.mode
   return mode !== undefined && acceptsType(mode, type)
+}
+
+/** What config is to say of a new profile. The place of Claude Code's login takes a token and a login by turns. */
+export function modeFor(id: ProfileId, { type }: Credential): CredentialType {
+  return type === 'token' && id === FOREIGN_PROFILES['claude-code'] ? 'oauth' : type
 }
 
 async function whoUses(

@@ -19,6 +19,7 @@ export interface HealthJson {
   readonly access: {
     readonly state: Access['state']
     readonly until?: EpochMs
+    readonly issuedAt?: EpochMs
     readonly at?: EpochMs
     readonly words: string
   }
@@ -134,6 +135,7 @@ function healthJson(health: Health, now: EpochMs | undefined): HealthJson {
     access: {
       state: access.state,
       ...('until' in access && access.until !== undefined && { until: access.until }),
+      ...('issuedAt' in access && access.issuedAt !== undefined && { issuedAt: access.issuedAt }),
       ...('at' in access && { at: access.at }),
       words: accessWords(access, now),
     },

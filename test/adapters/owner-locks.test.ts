@@ -227,3 +227,43 @@ describe('a lock is not ours any more', () => {
     lock.release()
   })
 })
+
+describe('a lock that a killed process of ours has left', () => {
+  const take = async (paths: readonly string[], ledger: string) =>
+    takeOwnerLocks(paths, { ...times().deps, ledger })
+
+  it('is known by the folder itself, removed, and taken', async () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'a.lock')
+    const ledger = join(folder, 'ledger')
+    expect((await take([path], ledger)).ok).toBe(true)
+    const before = lstatSync(path).ino
+    const again = await take([path], ledger)
+    expect(again.ok).toBe(true)
+    expect(again.ok && again.value.stillOurs()).toBe(true)
+    expect(lstatSync(path, { bigint: true }).birthtimeNs).toBeDefined()
+    expect(before).toBeGreaterThan(0)
+    if (again.ok) again.value.release()
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('is not taken for ours when its owner has put its own in the place', async () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'a.lock')
+    const ledger = join(folder, 'ledger')
+    await take([path], ledger)
+    rmdirSync(path)
+    mkdirSync(path)
+    expect(await take([path], ledger)).toMatchObject({ fault: { reason: 'owner_busy' } })
+    expect(existsSync(path)).toBe(true)
+  })
+
+  it('is left alone where nothing was noted', async () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'a.lock')
+    mkdirSync(path)
+    expect(await take([path], join(folder, 'ledger'))).toMatchObject({
+      fault: { reason: 'owner_busy' },
+    })
+  })
+})

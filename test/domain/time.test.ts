@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   DAY_MS,
   dateText,
+  dayText,
   HOUR_MS,
   inWords,
   isInstant,
@@ -82,4 +83,9 @@ describe('in words', () => {
     expect(dateText(Number.NaN)).toBe('an impossible date')
     expect(isInstant(8_640_000_000_000_001)).toBe(false)
   })
+})
+
+test('the day of an instant is its UTC day', () => {
+  expect(dayText(Date.UTC(2026, 10, 24, 23, 59))).toBe('2026-11-24')
+  expect(dayText(Number.NaN)).toBe('an impossible date')
 })

@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { CheckFinding } from '../../src/domain/health.ts'
 import { assess, check } from '../../src/domain/health.ts'
+import { MAIN_AGENT } from '../../src/domain/names.ts'
+import type { Candidate } from '../../src/domain/rotation.ts'
 import { rank } from '../../src/domain/rotation.ts'
+import { Secret } from '../../src/domain/secret.ts'
 import {
   accessWords,
   credentialCommand,
@@ -119,4 +123,63 @@ describe('a failover', () => {
 test('the command that gives a provider a credential names it', () => {
   expect(credentialCommand('openai')).toBe('equabot models auth paste-token --provider openai')
   expect(credentialCommand('sandbox')).toBe('equabot models auth add')
+})
+
+test('a token that was issued for a term shows its day of issue beside its end', () => {
+  const until = FAKE_NOW + 365 * 86_400_000
+  expect(accessWords({ state: 'usable', until, issuedAt: FAKE_NOW }, FAKE_NOW)).toBe(
+    'usable, issued 2026-01-01, ends in 365 days (2027-01-01 00:00 UTC)',
+  )
+  expect(accessWords({ state: 'usable', until }, undefined)).toBe(
+    'usable, ends on 2027-01-01 00:00 UTC (2027-01-01 00:00 UTC)',
+  )
+})
+
+describe('the fix of a finding', () => {
+  const fixOf = (
+    id: string,
+    given: Partial<Candidate>,
+    problem: CheckFinding['problem'] = 'expired',
+  ): string =>
+    findingFix({
+      provider: provider('anthropic'),
+      problem,
+      candidate: {
+        id: profile(id),
+        fingerprint: '',
+        origin: 'equabot',
+        lane: 'subscription',
+        source: { kind: 'store', agent: MAIN_AGENT, path: '/state' },
+        ...given,
+      },
+    })
+  const token = (issuedAt?: number): Partial<Candidate> => ({
+    credential: {
+      type: 'token',
+      token: new Secret('fake-token'),
+      ...(issuedAt !== undefined && { issuedAt }),
+    },
+  })
+  const paste = 'equabot models auth paste-token --provider anthropic'
+
+  test('of a setup-token is another one, under its own name', () => {
+    for (const problem of ['expired', 'expiring', 'rejected'] as const) {
+      expect(fixOf('anthropic:claude-cli', token(), problem)).toBe(
+        'equabot models auth setup-token',
+      )
+      expect(fixOf('anthropic:work', token(FAKE_NOW), problem)).toBe(
+        'equabot models auth setup-token --profile-id anthropic:work',
+      )
+    }
+    expect(fixOf('anthropic:work', token())).toBe(`${paste} --profile-id anthropic:work`)
+    expect(fixOf('anthropic:claude-cli', token(), 'refused')).toBe(
+      `${paste} --profile-id anthropic:claude-cli`,
+    )
+  })
+
+  test("of a borrowed login is its owner's, and a key of our own where the provider refuses the use", () => {
+    const lent = { origin: 'claude-code' } as const
+    expect(fixOf('anthropic:claude-cli', lent)).toBe('claude auth login')
+    expect(fixOf('anthropic:claude-cli', lent, 'refused')).toBe(paste)
+  })
 })

@@ -120,6 +120,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     keeper: { beat: async () => undefined, run: async () => undefined },
     resolveWorld: loadWorld,
     foreign: unused,
+    setupTokens: unused,
     orders: unused,
     modelSettings: unused,
     gatewayFiles: unused,
