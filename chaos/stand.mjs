@@ -1,7 +1,7 @@
 /** What every experiment stands on: homes of its own, programs in processes of their own, and nothing left behind. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,6 +12,9 @@ export const PROGRAM = join(ROOT, 'dist', 'equabot.js')
 /** The process that renews. */
 export const HELPER = join(ROOT, 'dist', 'renew.js')
 const SCRATCH = join(ROOT, '.scratch', `chaos-${process.pid}`)
+
+/** A folder in memory, where the system has one. */
+export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 const leftovers = new Set()
 const running = new Set()
@@ -36,9 +39,13 @@ export function removeFolder(folder) {
   leftovers.delete(folder)
 }
 
-/** A HOME of its own with these files; data is written as JSON. */
-export function createHome(files = {}) {
-  const home = mkdtempSync(join(realpathSync(tmpdir()), 'equabot-chaos-'))
+/**
+ * A HOME of its own with these files; data is written as JSON.
+ *
+ * @param parent where it is made; `MEMORY` for experiments that need no disk, only files
+ */
+export function createHome(files = {}, parent = tmpdir()) {
+  const home = mkdtempSync(join(realpathSync(parent), 'equabot-chaos-'))
   leftovers.add(home)
   for (const [name, content] of Object.entries(files)) writeFile(join(home, name), content)
   return {

@@ -6,7 +6,7 @@
  * with the loss told. Then the other things that login services do, each with the one verdict that is right.
  */
 import { randomFrom, someOf } from '../random.mjs'
-import { bundleDriver, createFindings, createHome, start } from '../stand.mjs'
+import { bundleDriver, createFindings, createHome, MEMORY, start } from '../stand.mjs'
 import { FAULTS } from '../token-answers.mjs'
 
 export const SIZES = { ci: { cases: 1000 }, full: { cases: Infinity } }
@@ -28,7 +28,7 @@ export async function row6({ cases }, seed) {
   const script = await bundleDriver('cut-answers')
 
   async function onServer(mode) {
-    const home = createHome()
+    const home = createHome({}, MEMORY)
     const program = start(script, [home.stateDir, mode])
     const renew = async (fault) => {
       program.say(JSON.stringify(fault))
