@@ -25,6 +25,8 @@ export const SIZES = { ci: { traced: 12 }, full: { traced: Infinity } }
 const ERRORS = ['EIO', 'ENOSPC', 'EACCES']
 const LANES = 2
 const PATIENCE_MS = 5_000
+/** A lock that seems to be another's is waited for, ms. */
+const LOCK_PATIENCE_MS = 40_000
 
 export async function row5({ traced }, seed) {
   const findings = createFindings()
@@ -98,7 +100,8 @@ async function failSystemCalls(limit, seed, findings) {
   await inLanes(LANES, chosen.length, async (index) => {
     const { name, errno, when } = chosen[index]
     const inject = ['-e', `trace=${CALLS}`, '-e', `inject=${name}:error=${errno}:when=${when}`]
-    const ran = await storeUnderTrace(template, inject)
+    const patienceMs = name === 'fcntl' ? LOCK_PATIENCE_MS : PATIENCE_MS
+    const ran = await storeUnderTrace(template, inject, patienceMs)
     const about = `${name} ${when} ${errno}`
     if (ran.lines.some((line) => line.includes('(INJECTED)') && line.includes(ran.stateDir)))
       figures['hit their call'] += 1
@@ -117,7 +120,7 @@ async function failSystemCalls(limit, seed, findings) {
 }
 
 /** Stores the new key in a copy of the template while strace looks on. */
-async function storeUnderTrace(template, options) {
+async function storeUnderTrace(template, options, patienceMs = PATIENCE_MS) {
   const home = createHome()
   cpSync(template.home, home.home, { recursive: true, preserveTimestamps: true })
   const program = start(PROGRAM, COMMAND, {
@@ -127,7 +130,7 @@ async function storeUnderTrace(template, options) {
   await waitsForInput(program.pid)
   const traced = await trace(program.pid, options, join(home.home, 'trace'))
   program.child.stdin.end(NEW)
-  const late = setTimeout(() => program.child.kill('SIGKILL'), PATIENCE_MS)
+  const late = setTimeout(() => program.child.kill('SIGKILL'), patienceMs)
   const { code } = await program.ended
   clearTimeout(late)
   const lines = await traced()
