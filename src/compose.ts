@@ -1,5 +1,6 @@
 /** The only place where adapters meet services. Nothing heavy is loaded here: the gateway's face and HTTP come on use. */
 
+import { createBrowser } from './adapters/browser.ts'
 import { createCatalogue } from './adapters/catalogue.ts'
 import { random } from './adapters/chance.ts'
 import { createFileCheck } from './adapters/file-check.ts'
@@ -11,9 +12,11 @@ import { createSandbox } from './adapters/sandbox.ts'
 import { issueSandboxGrant } from './adapters/sandbox/grants.ts'
 import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
+import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
 import { openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
+import type { Clock, LoginFlow } from './domain/ports.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
@@ -23,6 +26,7 @@ import { createCredentials } from './services/credentials.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createKeeper } from './services/keeper.ts'
+import { createLogin } from './services/login.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createRenewals } from './services/renewal.ts'
@@ -83,6 +87,7 @@ function assemble(home: Home, helperScript: string): App {
     clock,
     log,
   })
+  const logins = lazyLoginFlow(upstream, clock)
   const vault = createVault({
     loadWorld,
     profiles,
@@ -91,6 +96,7 @@ function assemble(home: Home, helperScript: string): App {
     sessions,
     clock,
     fingerprint,
+    logins,
     sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
   })
 
@@ -115,6 +121,8 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     foreign,
+    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    browser: createBrowser({ variables: home.variables, platform: process.platform }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: createCatalogue(),
@@ -147,6 +155,10 @@ function assemble(home: Home, helperScript: string): App {
       random,
     }),
     gatewayFiles,
+    async openDoctor(prompting) {
+      const { composeDoctor } = await import('./compose-doctor.ts')
+      return composeDoctor({ home, stores, loadWorld, foreign, renewals, prompting })
+    },
     startGateway(options) {
       stores.logToStderr(options.logToStderr ?? false)
       return startGateway(
@@ -180,4 +192,17 @@ function assemble(home: Home, helperScript: string): App {
     },
   }
   return app
+}
+
+/** The login flow, loaded by the first login. */
+function lazyLoginFlow(upstream: ClosableUpstream, clock: Clock): LoginFlow {
+  let flow: Promise<LoginFlow> | undefined
+  const load = (): Promise<LoginFlow> =>
+    (flow ??= import('./adapters/oauth-login.ts').then(({ createLoginFlow }) =>
+      createLoginFlow({ upstream, locate: (url) => upstream.locate(url), clock }),
+    ))
+  return {
+    begin: async (...given) => (await load()).begin(...given),
+    revoke: async (...given) => (await load()).revoke(...given),
+  }
 }

@@ -5,12 +5,16 @@
 
 import type { UpstreamFailure } from './domain/cooldown.ts'
 import { EMPTY_STATE } from './domain/cooldown.ts'
+import type { LoginFault } from './domain/fault.ts'
+import type { ProviderId } from './domain/names.ts'
 import { MAIN_AGENT, parseProfileId } from './domain/names.ts'
 import type {
   Clock,
   Fingerprint,
+  IssuedTokens,
   Log,
   Stopwatch,
+  LoginFlow,
   Upstream,
   UpstreamAnswer,
   UpstreamRequest,
@@ -18,6 +22,7 @@ import type {
 import type { Profile, ProfileBook } from './domain/profile.ts'
 import { effectiveBook, EMPTY_BOOK } from './domain/profile.ts'
 import { providerTable } from './domain/provider.ts'
+import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { Secret } from './domain/secret.ts'
 import { DEFAULT_SETTINGS } from './domain/settings.ts'
@@ -115,6 +120,47 @@ export function anAnswer(
     if (text !== '') yield new TextEncoder().encode(text)
   }
   return { status, headers, body: body() }
+}
+
+export interface FakeLoginFlow extends LoginFlow {
+  /** What was revoked, in order; secrets are shown by `reveal()` only. */
+  readonly revocations: readonly { readonly provider: ProviderId; readonly token: Secret }[]
+  /** How many attempts were begun and not closed. */
+  open(): number
+}
+
+/**
+ * A login flow without a network: whatever is pasted gives the tokens of the script, and a browser brings `an answer` at
+ * once. Revoking works unless the script has a fault for it.
+ */
+export function fakeLoginFlow(
+  script: {
+    readonly tokens?: (answer: string) => Result<IssuedTokens, LoginFault>
+    readonly begin?: LoginFault
+    readonly revoke?: LoginFault
+  } = {},
+): FakeLoginFlow {
+  const revocations: FakeLoginFlow['revocations'][number][] = []
+  let open = 0
+  return {
+    revocations,
+    open: () => open,
+    async begin(provider, _oauth, { redirect }) {
+      if (script.begin) return fail(script.begin)
+      open += 1
+      return ok({
+        url: `https://login.example.com/${provider}`,
+        ...(redirect === 'loopback' && { arrived: Promise.resolve(ok('an answer')) }),
+        finish: async (answer) =>
+          script.tokens?.(answer) ?? ok({ access: new Secret('fake-access'), lifetimeMs: 60_000 }),
+        close: async () => void (open -= 1),
+      })
+    },
+    async revoke(provider, _oauth, token) {
+      revocations.push({ provider, token })
+      return script.revoke ? fail(script.revoke) : ok()
+    },
+  }
 }
 
 export interface SilentLog extends Log {

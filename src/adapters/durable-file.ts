@@ -9,13 +9,13 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { STRAY_NAME } from '../domain/inspection.ts'
 import { HOUR_MS } from '../domain/time.ts'
 import type { FileSystem } from './file-system.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 const NEW_FILE: number = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
 const STRAY_AGE_NS: bigint = BigInt(HOUR_MS) * 1_000_000n
-const STRAY_NAME = /\.[0-9a-f]{12}\.tmp$/
 
 /** Puts these bytes at this path, mode 0600. When it throws, the path holds its old content or the new one, whole. */
 export async function placeFile(system: FileSystem, path: string, data: Uint8Array): Promise<void> {

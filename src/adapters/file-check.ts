@@ -23,6 +23,15 @@ export function createFileCheck(deps: Deps): FileCheck {
   }
 }
 
+/** Lines of `.env` that say nothing; never their text. */
+export async function envLines({
+  home,
+  files,
+}: Deps): Promise<readonly { readonly line: number; readonly problem: string }[]> {
+  const file = await files.read(home.envFilePath)
+  return file.ok && file.value ? parseEnvText(file.value.text).problems : []
+}
+
 /** None when there is no `.env`, or none that can be read: whoever needs its variables says that. */
 async function envFileProblems({ home, files }: Deps): Promise<readonly FileProblem[]> {
   const path = home.envFilePath

@@ -1,7 +1,8 @@
-/** `equabot models auth remove` and `restore`: changes that take something away, so they ask. */
+/** `equabot models auth remove`, `logout` and `restore`: changes that take something away, so they ask. */
 
 import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
+import { providerOf } from '../domain/names.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
@@ -11,6 +12,7 @@ import { appAction } from './command.ts'
 import { confirmed, NOT_DONE } from './confirmed.ts'
 import { examples } from './help.ts'
 import { createLayout, lines } from './layout.ts'
+import { revocationJson, revocationLines } from './revocation-line.ts'
 import type { Terminal } from './terminal.ts'
 import { typedAgent } from './typed-names.ts'
 
@@ -21,21 +23,30 @@ interface Options {
 
 export function addRemovalCommands(auth: Command, context: CommandContext): void {
   const { terminal } = context
-  const remove = auth
-    .command('remove')
-    .description('Forget a profile and its secret; says what used it')
-    .argument('<profile>', 'a profile id such as anthropic:work')
-    .option('--agent <id>', 'out of the book of this agent')
-    .option('--yes', 'do not ask')
-    .option('--json', 'print JSON')
-    .action(
-      appAction(context, (app, profile: string, options: Options) =>
-        removeLogin(app, terminal, profile, options),
-      ),
-    )
+  const remove = withRemovalOptions(
+    auth.command('remove').description('Forget a profile and its secret; says what used it'),
+  ).action(
+    appAction(context, (app, profile: string, options: Options) =>
+      removeLogin(app, terminal, profile, options, REMOVAL),
+    ),
+  )
   examples(remove, [
     ['equabot models auth remove anthropic:work'],
     ['equabot models auth remove anthropic:work --yes', 'in a script'],
+  ])
+
+  const logout = withRemovalOptions(
+    auth
+      .command('logout')
+      .description('End a login: revoke it where its provider can, then forget the profile'),
+  ).action(
+    appAction(context, (app, profile: string, options: Options) =>
+      removeLogin(app, terminal, profile, options, LOGOUT),
+    ),
+  )
+  examples(logout, [
+    ['equabot models auth logout sandbox:sandbox@example.com'],
+    ['equabot models auth logout acme:work --yes --json', 'in a script'],
   ])
 
   const restore = auth
@@ -51,34 +62,60 @@ export function addRemovalCommands(auth: Command, context: CommandContext): void
   ])
 }
 
+/** The same deed, by the name that the person gave it. */
+interface Deed {
+  readonly ask: string
+  readonly done: string
+  readonly undone: string
+}
+
+const REMOVAL: Deed = { ask: 'Remove', done: 'Removed', undone: 'removed' }
+const LOGOUT: Deed = { ask: 'Log out', done: 'Logged out', undone: 'logged out' }
+
+function withRemovalOptions(command: Command): Command {
+  return command
+    .argument('<profile>', 'a profile id such as anthropic:work')
+    .option('--agent <id>', 'out of the book of this agent')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+}
+
 async function removeLogin(
   app: App,
   terminal: Terminal,
   profile: string,
   options: Options,
+  deed: Deed,
 ): Promise<Result<Output, Fault>> {
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
   const uses = await app.vault.whoUses(agent.value, profile)
   if (!uses.ok) return uses
-  const question = [`Remove ${uses.value.profile}?`, ...usesOf(uses.value)].join(' ')
+  const question = [`${deed.ask} ${uses.value.profile}?`, ...usesOf(uses.value)].join(' ')
   const agreed = await confirmed(
     terminal,
     options.yes,
     question,
-    `${uses.value.profile} was not removed`,
+    `${uses.value.profile} was not ${deed.undone}`,
   )
   if (!agreed.ok) return agreed
   if (!agreed.value) return NOT_DONE
   const removed = await app.vault.removeProfile(agent.value, profile)
   if (!removed.ok) return removed
   const { paint } = createLayout(terminal)
+  const { revocation, ...rest } = removed.value
+  const ended = revocation ? revocationLines(revocation, providerOf(rest.profile)) : []
   return ok({
     text: lines(
-      `Removed ${paint('strong', removed.value.profile)} from agent ${removed.value.agent}`,
-      ...usesOf(removed.value).map((use) => `  ${use}`),
+      `${deed.done} ${paint('strong', rest.profile)} from agent ${rest.agent}`,
+      ...ended.map((line) => `  ${line}`),
+      ...usesOf(rest).map((use) => `  ${use}`),
     ),
-    json: { removed: true, ...removed.value },
+    json: {
+      removed: true,
+      ...rest,
+      ...(revocation && { revocation: revocationJson(revocation) }),
+    },
   })
 }
 

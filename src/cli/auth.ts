@@ -10,6 +10,7 @@ import { becauseWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
 import { explainJson } from '../wire/report-json.ts'
+import { addLoginCommand } from './auth-login.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
 import { addRemovalCommands } from './auth-removal.ts'
@@ -36,6 +37,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
   ])
   addPasteCommands(auth, context)
   addSetupTokenCommand(auth, context)
+  addLoginCommand(auth, context)
 
   const list = auth
     .command('list')

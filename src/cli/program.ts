@@ -7,6 +7,7 @@ import { addChatCommands } from './chat.ts'
 import type { CommandContext } from './command.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addConfigCommands } from './config.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { addGatewayCommands } from './gateway.ts'
 import { addGroupExamples, examples } from './help.ts'
 import { createLayout } from './layout.ts'
@@ -19,7 +20,7 @@ import { addUpCommands } from './up.ts'
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Talk:', ['up', 'chat', 'agent', 'sessions']],
   ['Logins and models:', ['models', 'agents', 'sandbox']],
-  ['The machine:', ['gateway', 'config', 'completion']],
+  ['The machine:', ['gateway', 'doctor', 'config', 'completion']],
 ]
 
 export function createProgram(context: CommandContext): Command {
@@ -47,6 +48,7 @@ export function createProgram(context: CommandContext): Command {
   addAgentsCommands(program, context)
   addSandboxCommands(program, context)
   addGatewayCommands(program, context)
+  addDoctorCommand(program, context)
   addConfigCommands(program, context)
   addCompletionCommand(program, context)
   addGroupExamples(program)

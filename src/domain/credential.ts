@@ -67,3 +67,16 @@ export function isExpired(credential: Credential, now: EpochMs): boolean {
 export function isRenewable(credential: Credential): boolean {
   return credential.type === 'oauth' && credential.refresh !== undefined
 }
+
+/**
+ * Whether two logins are one account's: by its id where both tell it, else by its address.
+ *
+ * @returns undefined when they do not say enough
+ */
+export function isSameAccount(a: OauthCredential, b: OauthCredential): boolean | undefined {
+  if (a.accountId !== undefined && b.accountId !== undefined) return a.accountId === b.accountId
+  if (a.email !== undefined && b.email !== undefined) {
+    return a.email.toLowerCase() === b.email.toLowerCase()
+  }
+  return undefined
+}

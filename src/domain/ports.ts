@@ -464,10 +464,15 @@ export type GrantViews = ReadonlyMap<ProfileId, GrantView>
 
 /** What the OAuth authorization code flow needs of the world. @source RFC 6749 4.1, RFC 7636, RFC 8252 */
 export interface LoginFlow {
-  /** @faults `EQ_LOGIN_*`, `EQ_INTERRUPTED` */
-  begin(oauth: OauthFacts, options: LoginOptions): Promise<Result<LoginAttempt, LoginFault>>
-  /** @source RFC 7009. Gives what the provider said, when it did not agree. */
+  /** @faults `EQ_LOGIN_*` */
+  begin(
+    provider: ProviderId,
+    oauth: OauthFacts,
+    options: LoginOptions,
+  ): Promise<Result<LoginAttempt, LoginFault>>
+  /** Gives what the provider said, when it did not agree. @source RFC 7009 */
   revoke(
+    provider: ProviderId,
     oauth: OauthFacts,
     token: Secret,
     hint: 'refresh_token' | 'access_token',
@@ -485,7 +490,18 @@ export interface LoginAttempt {
   readonly url: string
   /** The answer that the browser brings. Resolves once. */
   readonly arrived?: Promise<Result<string, LoginFault>>
-  /** Tokens for the redirect, or for a pasted `code#state` or whole address. */
+  /**
+   * Tokens for the redirect, or for a pasted `code#state` or whole address. An answer that is none, or belongs to another
+   * login, leaves the attempt open.
+   */
   finish(answer: string): Promise<Result<IssuedTokens, LoginFault>>
   close(): Promise<void>
+}
+
+/** What shows a page to the person at this machine. */
+export interface Browser {
+  /** Whether there is likely a screen with a browser on it. */
+  isAtHand(): boolean
+  /** Gives whether something was started that shows the page. Never fails: the address is always printed too. */
+  open(url: string): Promise<boolean>
 }

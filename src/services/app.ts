@@ -2,6 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type {
+  Browser,
   Clock,
   GatewayClient,
   GatewayFiles,
@@ -16,8 +17,10 @@ import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Doctor } from './doctor.ts'
 import type { Keeper } from './keeper.ts'
 import type { Foreign } from './foreign.ts'
+import type { Login } from './login.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Renewals } from './renewal.ts'
@@ -42,6 +45,8 @@ export interface App {
   readonly vault: Vault
   readonly foreign: Foreign
   readonly setupTokens: SetupTokens
+  readonly login: Login
+  readonly browser: Browser
   readonly orders: Orders
   readonly report: Report
   readonly modelSettings: ModelSettings
@@ -51,6 +56,12 @@ export interface App {
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles
+  /**
+   * Loaded when it is asked for: few commands are.
+   *
+   * @param prompting a person at a terminal has asked for it, so the system may ask them for permission
+   */
+  readonly openDoctor: (prompting: boolean) => Promise<Doctor>
   /** Starts the gateway in this process. */
   readonly startGateway: (options: GatewayOptions) => Promise<Result<RunningGateway, Fault>>
   /** The gateway that runs on this state folder, in whichever process. */

@@ -32,7 +32,7 @@ import {
 } from '../domain/renewal-rules.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { EpochMs } from '../domain/time.ts'
-import { SECOND_MS } from '../domain/time.ts'
+import { HOUR_MS, SECOND_MS } from '../domain/time.ts'
 import type { ReadyHome, TokenHome } from './token-home.ts'
 
 export interface RenewalJob {
@@ -340,7 +340,7 @@ async function store(
       moment: at,
       tries: 1,
       againAfterMs: 0,
-      outcome: { kind: 'renewed', spacingMs: spacingMs(tokens.lifetimeMs) },
+      outcome: { kind: 'renewed', spacingMs: spacingMs(lifetimeOf(tokens)) },
     })
   }
   await job.journal.clear()
@@ -500,11 +500,16 @@ function renewedLogin(login: Refreshable, tokens: IssuedTokens, at: EpochMs): Re
     ...login,
     access: tokens.access,
     refresh: tokens.refresh ?? login.refresh,
-    expiresAt: at + tokens.lifetimeMs,
+    expiresAt: at + lifetimeOf(tokens),
     renewedAt: at,
     ...(email !== undefined && { email }),
     ...(accountId !== undefined && { accountId }),
   }
+}
+
+/** Of tokens without a known end it is assumed that they have one: the next renewal finds out. */
+function lifetimeOf({ lifetimeMs }: IssuedTokens): number {
+  return Number.isFinite(lifetimeMs) ? lifetimeMs : HOUR_MS
 }
 
 /** A server that repeats what it was sent must not make us repeat it. */

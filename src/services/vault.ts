@@ -9,12 +9,13 @@ import { MAIN_AGENT, profileId, providerOf } from '../domain/names.ts'
 import type {
   Clock,
   Fingerprint,
+  LoginFlow,
   ProfileStore,
   SessionStore,
   SettingsStore,
   StateStore,
 } from '../domain/ports.ts'
-import type { Profile } from '../domain/profile.ts'
+import type { HeldProfile, Profile } from '../domain/profile.ts'
 import { withOrder, withoutProfile, withProfile } from '../domain/profile.ts'
 import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
@@ -26,6 +27,8 @@ import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import { isReserved } from '../domain/world.ts'
 import { findProfile, findProvider } from './lookup.ts'
+import type { Revocation } from './revocation.ts'
+import { revokeGrant } from './revocation.ts'
 import type { LoadWorld } from './world.ts'
 
 export interface StoreSecret {
@@ -68,6 +71,11 @@ export interface RemovedProfile {
   }
 }
 
+/** A removed profile, and what became of its login at the provider. */
+export interface EndedProfile extends RemovedProfile {
+  readonly revocation?: Revocation
+}
+
 export interface Vault {
   /** @faults the name faults, the secret faults, `EQ_STORE_*`, `EQ_CONFIG_*`; nothing is changed then */
   storeSecret(input: StoreSecret): Promise<Result<StoredSecret, Fault>>
@@ -78,7 +86,8 @@ export interface Vault {
   }): Promise<Result<StoredSecret, Fault>>
   /** What `removeProfile` would do, without doing it. */
   whoUses(agent: AgentId | undefined, profile: string): Promise<Result<RemovedProfile, Fault>>
-  removeProfile(agent: AgentId | undefined, profile: string): Promise<Result<RemovedProfile, Fault>>
+  /** Revokes the login where its provider offers that, then forgets it, whatever the provider said. */
+  removeProfile(agent: AgentId | undefined, profile: string): Promise<Result<EndedProfile, Fault>>
   restore(
     agent: AgentId | undefined,
   ): Promise<
@@ -94,6 +103,7 @@ export interface VaultDeps {
   readonly sessions: SessionStore
   readonly clock: Clock
   readonly fingerprint: Fingerprint
+  readonly logins: Pick<LoginFlow, 'revoke'>
   /** A login of the sandbox provider. */
   readonly sandboxGrant: (now: EpochMs) => OauthCredential
 }
@@ -165,17 +175,24 @@ async function storeSandboxGrant(
   })
 }
 
-/** Book first, config second: the config says how the profile is used, the book that it is there. */
-async function storeProfile(
-  deps: VaultDeps,
+/**
+ * Book first, config second: the config says how the profile is used, the book that it is there.
+ *
+ * @param check why what stands under the same id must stay, judged under the book's lock
+ */
+export async function storeProfile(
+  deps: Pick<VaultDeps, 'profiles' | 'settings' | 'states' | 'fingerprint'>,
   world: World,
   profile: Profile,
+  check: (previous: Profile | undefined) => Result<void, Fault> = () => ok(),
 ): Promise<Result<StoredSecret, Fault>> {
   const { id, credential } = profile
   if (isReserved(id)) return fail({ code: 'EQ_PROFILE_RESERVED', profile: id })
   const provider = providerOf(id)
-  const saved = await deps.profiles.transact<SavedProfile, never>(world.agent, async (book) => {
+  const saved = await deps.profiles.transact<SavedProfile, Fault>(world.agent, async (book) => {
     const previous = book.profiles.get(id)
+    const checked = check(previous)
+    if (!checked.ok) return checked
     const order = book.order.get(provider)
     const added = withProfile(book, profile)
     const ordered = order !== undefined && !order.includes(id)
@@ -218,7 +235,7 @@ async function storeProfile(
 }
 
 /** What was learnt concerns a secret that is no longer there. */
-function forgetUsage(deps: VaultDeps, home: AgentId, id: ProfileId): void {
+function forgetUsage(deps: Pick<VaultDeps, 'states'>, home: AgentId, id: ProfileId): void {
   deps.states.update(home, (state) => {
     const profiles = new Map(state.profiles)
     profiles.delete(id)
@@ -235,7 +252,7 @@ interface SavedProfile {
 
 /** The book as if the profile had not been stored, because the config could not be written. */
 function takeBack(
-  deps: VaultDeps,
+  deps: Pick<VaultDeps, 'profiles'>,
   agent: AgentId,
   id: ProfileId,
   { previous, ordered }: SavedProfile,
@@ -263,8 +280,13 @@ async function whoUses(
   text: string,
 ): Promise<Result<RemovedProfile, Fault>> {
   const found = await findProfile(deps.loadWorld, agent, text)
-  if (!found.ok) return found
-  const { world, profile } = found.value
+  return found.ok ? usesOf(deps, found.value) : found
+}
+
+async function usesOf(
+  deps: VaultDeps,
+  { world, profile }: { readonly world: World; readonly profile: HeldProfile },
+): Promise<Result<RemovedProfile, Fault>> {
   const provider = providerOf(profile.id)
   const orders: ('agent' | 'config')[] = []
   if (world.book.order.get(provider)?.includes(profile.id)) orders.push('agent')
@@ -290,8 +312,10 @@ async function removeProfile(
   deps: VaultDeps,
   agent: AgentId | undefined,
   text: string,
-): Promise<Result<RemovedProfile, Fault>> {
-  const uses = await whoUses(deps, agent, text)
+): Promise<Result<EndedProfile, Fault>> {
+  const found = await findProfile(deps.loadWorld, agent, text)
+  if (!found.ok) return found
+  const uses = await usesOf(deps, found.value)
   if (!uses.ok) return uses
   const { agent: home, profile: id } = uses.value
   const provider = providerOf(id)
@@ -308,12 +332,15 @@ async function removeProfile(
     ]
   })
   if (!edited.ok) return edited
-  const removed = await deps.profiles.transact<void, never>(home, async (book) =>
-    ok({ book: withoutProfile(book, id), value: undefined }),
+  const removed = await deps.profiles.transact<Profile | undefined, never>(home, async (book) =>
+    ok({ book: withoutProfile(book, id), value: book.profiles.get(id) }),
   )
   if (!removed.ok) return removed
   forgetUsage(deps, home, id)
-  return uses
+  // Revoked is what was taken out under the lock: a renewal may have put a newer token there since it was looked at.
+  const { providers } = found.value.world
+  const revocation = await revokeGrant(deps, providers, removed.value ?? found.value.profile)
+  return ok({ ...uses.value, ...(revocation && { revocation }) })
 }
 
 async function restore(

@@ -1,77 +1,82 @@
-/** The tokens in a token endpoint's answer. @source RFC 6749 5.1; identity as providers add it beside the tokens */
+/** Tokens as a token endpoint issues them, and whose they are. */
 
 import * as v from 'valibot'
 
-import { isRecord } from '../domain/plain-data.ts'
+import { isRecord, valueAt } from '../domain/plain-data.ts'
 import type { IssuedTokens } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
-import { fail, ok } from '../domain/result.ts'
+import { ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
-import { HOUR_MS, SECOND_MS } from '../domain/time.ts'
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../domain/time.ts'
 import type { Misfit } from './decode.ts'
 import { decode, parseJson } from './decode.ts'
 
-/** Assumed where an answer does not say. */
-const USUAL_LIFETIME_MS: number = HOUR_MS
-const LONGEST_LIFETIME_SECONDS: number = 400 * 24 * 3600
+/** @source RFC 6749 A.12, A.17: visible ASCII. Anything else could not travel in a header. */
+const TokenText = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,65536}$/, 'a token of visible ASCII'))
 
-const Bearer = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,16384}$/, 'a token'))
-const Answer = v.looseObject({
-  access_token: Bearer,
-  token_type: v.optional(v.pipe(v.string(), v.regex(/^bearer$/i, '"bearer"')), 'bearer'),
-  refresh_token: v.optional(v.nullable(v.union([Bearer, v.literal('')]))),
-  expires_in: v.optional(v.nullable(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/))]))),
+/** Some providers write the number as text. */
+const Seconds = v.union([
+  v.number(),
+  v.pipe(v.string(), v.regex(/^\d{1,12}$/), v.transform(Number)),
+])
+
+const Tokens = v.object({
+  access_token: TokenText,
+  refresh_token: v.nullish(v.union([TokenText, v.literal('')])),
+  expires_in: v.nullish(Seconds),
+  token_type: v.nullish(v.pipe(v.string(), v.regex(/^bearer$/i, '"Bearer"'))),
 })
 
+/** A century, ms: more is a mistake of units. */
+const LONGEST_MS = 36_525 * DAY_MS
+
+/** Names and ids of people hold no blanks and nothing that hides. */
+const IDENTITY = /^[^\s\p{C}]{1,254}$/u
+
+/** Where providers say whose the tokens are; the claims of an id token come last. */
+const EMAILS: readonly (readonly string[])[] = [['account', 'email_address'], ['email']]
+const ACCOUNTS: readonly (readonly string[])[] = [['account', 'uuid'], ['account_id']]
+
 /**
- * The tokens of an answer that is a success.
+ * The tokens of a success, or the first field that does not fit. Keys that are not known are passed over.
  *
- * An absent or empty `refresh_token` means that the old one goes on serving.
+ * A lifetime that is not told, or is none, counts as an hour where a renewal can find out, and as no end at all, which
+ * is `Infinity`, where nothing can be renewed.
+ *
+ * @source RFC 6749 5.1
  */
 export function parseIssuedTokens(body: unknown): Result<IssuedTokens, Misfit> {
-  const answer = decode(Answer, body)
-  if (!answer.ok) return answer
-  const { access_token: access, refresh_token: refresh, expires_in: expiresIn } = answer.value
-  const seconds = expiresIn === undefined || expiresIn === null ? undefined : Number(expiresIn)
-  if (seconds !== undefined && !(seconds >= 0)) {
-    return fail({ field: 'expires_in', expected: 'a number of seconds' })
-  }
+  const tokens = decode(Tokens, body)
+  if (!tokens.ok) return tokens
+  const { access_token: access, refresh_token: refresh, expires_in: seconds } = tokens.value
+  // Tokens are not thrown away for a number that makes no sense.
+  const makesSense = typeof seconds === 'number' && seconds > 0 && seconds * SECOND_MS < LONGEST_MS
+  const told = makesSense ? seconds * SECOND_MS : undefined
+  const claims = claimsOf(valueAt(body, ['id_token']))
+  const email = firstIdentity([...EMAILS.map((path) => valueAt(body, path)), claims?.['email']])
+  const accountId = firstIdentity([...ACCOUNTS.map((path) => valueAt(body, path)), claims?.['sub']])
   return ok({
     access: new Secret(access),
     ...(refresh && { refresh: new Secret(refresh) }),
-    lifetimeMs:
-      seconds === undefined
-        ? USUAL_LIFETIME_MS
-        : Math.min(seconds, LONGEST_LIFETIME_SECONDS) * SECOND_MS,
-    ...identityOf(isRecord(body) ? body : {}),
+    lifetimeMs: told ?? (refresh ? HOUR_MS : Number.POSITIVE_INFINITY),
+    ...(email !== undefined && { email }),
+    ...(accountId !== undefined && { accountId }),
   })
 }
 
-/** Whose tokens they are, in the several places where providers say so. */
-function identityOf(body: Readonly<Record<string, unknown>>): {
-  readonly email?: string
-  readonly accountId?: string
-} {
-  const account = isRecord(body['account']) ? body['account'] : {}
-  const claims = claimsOf(body['id_token'])
-  const accountId = firstText(account['uuid'], account['id'], body['account_id'], claims['sub'])
-  const email = firstText(account['email_address'], account['email'], claims['email'])
-  return {
-    ...(email !== undefined && { email }),
-    ...(accountId !== undefined && { accountId }),
-  }
+function firstIdentity(values: readonly unknown[]): string | undefined {
+  return values.find((value): value is string => typeof value === 'string' && IDENTITY.test(value))
 }
 
-/** The claims of a JWT, unverified: it came straight from its issuer, over TLS. */
-export function claimsOf(token: unknown): Readonly<Record<string, unknown>> {
-  const part = typeof token === 'string' ? token.split('.')[1] : undefined
-  if (part === undefined) return {}
-  const parsed = parseJson(Buffer.from(part, 'base64url').toString('utf8'))
-  return parsed.ok && isRecord(parsed.value) ? parsed.value : {}
-}
-
-function firstText(...values: readonly unknown[]): string | undefined {
-  return values.find(
-    (value): value is string => typeof value === 'string' && value !== '' && value.length <= 320,
-  )
+/**
+ * What an id token says, without a look at its seal: it came straight from the token endpoint, and it only names the
+ * account for people.
+ *
+ * @source OpenID Connect Core 3.1.3.7 (6)
+ */
+function claimsOf(idToken: unknown): Readonly<Record<string, unknown>> | undefined {
+  const payload = typeof idToken === 'string' ? idToken.split('.')[1] : undefined
+  if (payload === undefined) return undefined
+  const parsed = parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
+  return parsed.ok && isRecord(parsed.value) ? parsed.value : undefined
 }

@@ -13,15 +13,17 @@ import { Secret } from '../../src/domain/secret.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { App } from '../../src/services/app.ts'
 import { createForeign } from '../../src/services/foreign.ts'
+import { createLogin } from '../../src/services/login.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import { createOrders } from '../../src/services/order.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createVault } from '../../src/services/vault.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
-import type { MemoryProfileStore, MemorySettingsStore } from '../../src/testing.ts'
+import type { FakeLoginFlow, MemoryProfileStore, MemorySettingsStore } from '../../src/testing.ts'
 import {
   fakeClock,
   fakeStopwatch,
+  fakeLoginFlow,
   memoryEnvironment,
   memoryGrantStore,
   memoryProfileStore,
@@ -40,6 +42,9 @@ export interface LoginMachine {
   readonly sessions?: readonly SessionHead[]
   /** Homes of other programs' logins; none unless told. */
   readonly sources?: readonly ForeignSource[]
+  readonly logins?: Parameters<typeof fakeLoginFlow>[0]
+  /** A browser at hand, which works or does not; absent: none. */
+  readonly browser?: 'works' | 'fails'
   /** The unreadable book of `main`. */
   readonly damage?: Extract<Fault, { code: 'EQ_STORE_SYNTAX' }>
   /** Entries of every book that cannot be read. */
@@ -48,6 +53,9 @@ export interface LoginMachine {
 
 export interface LoginApp {
   readonly app: App
+  readonly logins: FakeLoginFlow
+  /** Addresses that a browser was given. */
+  readonly opened: readonly string[]
   readonly profiles: MemoryProfileStore
   readonly settings: MemorySettingsStore
 }
@@ -75,6 +83,8 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
   const sandboxGrant = (): never => {
     throw new Error('no sandbox here')
   }
+  const logins = fakeLoginFlow(machine.logins)
+  const opened: string[] = []
   const parts: Partial<App> = {
     version: '0.1.0',
     clock,
@@ -92,6 +102,7 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
       sessions,
       clock,
       fingerprint,
+      logins,
       sandboxGrant,
     }),
     foreign: createForeign({
@@ -101,6 +112,14 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
       clock,
       switchedOff: false,
     }),
+    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
+    browser: {
+      isAtHand: () => machine.browser !== undefined,
+      async open(url) {
+        opened.push(url)
+        return machine.browser === 'works'
+      },
+    },
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
       catalogue: async () => [],
@@ -114,7 +133,7 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
   }
-  return { app: parts as App, profiles, settings }
+  return { app: parts as App, profiles, settings, logins, opened }
 }
 
 function withProblems(

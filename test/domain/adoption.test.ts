@@ -284,9 +284,10 @@ describe('whatever is stored and whatever is there', () => {
   it('a refresh token is never taken over', () => {
     all((profile, there) => {
       const decided = adoption(profile, there, NOW)
-      if ('profile' in decided) {
-        expect(renderProfileEntry(decided.profile, {})).not.toHaveProperty('refresh')
-        expect(decided.profile.origin).toBe('claude-code')
+      const written = 'profile' in decided ? [decided.profile] : []
+      for (const entry of written) {
+        expect(renderProfileEntry(entry, {})).not.toHaveProperty('refresh')
+        expect(entry.origin).toBe('claude-code')
       }
     })
   })

@@ -91,6 +91,8 @@ test('planted secrets are found in their home and nowhere else', async () => {
     ['agent', '--message', 'limit', '--model', 'groq/llama', '--json'],
     ['agent', '--message', 'hello', '--model', 'office/big'],
     ['sessions', 'list', '--json'],
+    ['doctor', '--offline'],
+    ['doctor', '--offline', '--json'],
   ]) {
     await run(args)
   }

@@ -48,6 +48,7 @@ test('every command answers --help with examples', async () => {
       'sandbox keys',
       'gateway run',
       'gateway status',
+      'doctor',
       'config validate',
       'completion',
     ]),

@@ -24,6 +24,8 @@ import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import type { Foreign } from '../../src/services/foreign.ts'
 import { createForeign } from '../../src/services/foreign.ts'
+import type { Login } from '../../src/services/login.ts'
+import { createLogin } from '../../src/services/login.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
 import { createModelSettings } from '../../src/services/model-settings.ts'
 import type { Orders } from '../../src/services/order.ts'
@@ -36,11 +38,12 @@ import type { Vault } from '../../src/services/vault.ts'
 import { createVault } from '../../src/services/vault.ts'
 import type { LoadWorld } from '../../src/services/world.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
-import type { FakeClock, FakeUpstream, SilentLog } from '../../src/testing.ts'
+import type { FakeClock, FakeLoginFlow, FakeUpstream, SilentLog } from '../../src/testing.ts'
 import {
   anAnswer,
   fakeClock,
   fakeStopwatch,
+  fakeLoginFlow,
   fakeUpstream,
   memoryEnvironment,
   memoryGrantStore,
@@ -75,6 +78,7 @@ export interface Furnishing {
   readonly sources?: readonly ForeignSource[]
   /** `EQUABOT_FOREIGN_LOGINS=0` */
   readonly foreignOff?: boolean
+  readonly logins?: Parameters<typeof fakeLoginFlow>[0]
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
@@ -119,6 +123,8 @@ export const renewingHelper: Helper = async ({ agent, profile }, { profiles, clo
 export interface House {
   readonly renewals: Renewals
   readonly grants: MemoryGrantStore
+  readonly logins: FakeLoginFlow
+  readonly login: Login
   readonly clock: FakeClock
   readonly profiles: MemoryProfileStore
   readonly states: MemoryStateStore
@@ -181,7 +187,10 @@ export function house(furnishing: Furnishing = {}): House {
     refresh: new Secret('sandbox-refresh-fake'),
     expiresAt: now + MINUTE_MS,
   })
+  const logins = fakeLoginFlow(furnishing.logins)
   return {
+    logins,
+    login: createLogin({ loadWorld, profiles, settings, states, clock, fingerprint, logins }),
     clock,
     profiles,
     states,
@@ -210,6 +219,7 @@ export function house(furnishing: Furnishing = {}): House {
       sessions,
       clock,
       fingerprint,
+      logins,
       sandboxGrant,
     }),
     foreign: createForeign({

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { SessionHead } from '../../src/domain/ports.ts'
 import type { StatusReport } from '../../src/domain/report.ts'
-import { holdMs } from '../../src/domain/grant.ts'
+import { holdMs, isDead } from '../../src/domain/grant.ts'
 import { resolveText } from '../../src/domain/models.ts'
 import { freshness, isTooSoon } from '../../src/domain/renewal-rules.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
@@ -230,6 +230,7 @@ describe('what is reported is what happens', () => {
             const isRenewedFirst =
               grant?.way === 'ours' &&
               holdMs(grant.verdict, world.moment) === 0 &&
+              !isDead(grant) &&
               !isTooSoon(grant.verdict, world.moment) &&
               stored?.type === 'oauth' &&
               freshness(stored, world.now) === 'stale'

@@ -3,14 +3,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { Clock } from '../../domain/ports.ts'
+import type { Result } from '../../domain/result.ts'
 import { ANTHROPIC } from './anthropic.ts'
+import { createLoginDesk } from './authorize.ts'
 import { readBody } from './body.ts'
 import type { Exchange, Pace } from './exchange.ts'
 import { answerChat, answerCount, invalidRequest, refuse } from './exchange.ts'
 import { createGrantDesk } from './grants.ts'
 import { modelList } from './models.ts'
 import { OPENAI } from './openai.ts'
-import { answerTokenRequest } from './token-endpoint.ts'
+import { answerRevocation, answerTokenRequest } from './token-endpoint.ts'
 
 export interface SandboxServer {
   readonly origin: string
@@ -49,7 +51,7 @@ function createAnswer(
   clock: Clock,
   pace: Pace,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const desk = createGrantDesk()
+  const desks = { grants: createGrantDesk(), logins: createLoginDesk() }
   let requests = 0
 
   return async (request, response) => {
@@ -57,6 +59,9 @@ function createAnswer(
     const number = requests
     const route = routeOf(request)
     if (route === 'GET /models') return sendJson(response, 200, modelList())
+    if (route === 'GET /oauth/authorize') {
+      return sendBack(response, desks.logins.authorize(parametersOf(request), clock.now()))
+    }
     const dialect = route === 'POST /chat/completions' ? OPENAI : ANTHROPIC
     const body = await readBody(request)
     const value = body.ok ? body.value : undefined
@@ -69,8 +74,12 @@ function createAnswer(
       case 'POST /messages/count_tokens':
         return answerCount(exchange)
       case 'POST /oauth/token': {
-        const token = answerTokenRequest(desk, value, clock.now())
+        const token = answerTokenRequest(desks, value, clock.now())
         return sendJson(response, token.status, token.body)
+      }
+      case 'POST /oauth/revoke': {
+        const revoked = answerRevocation(desks, value)
+        return sendJson(response, revoked.status, revoked.body)
       }
       default:
         return refuse(exchange, invalidRequest(`The sandbox does not know ${route}`, 404))
@@ -88,6 +97,19 @@ function unreadable(fault: 'too_large' | 'not_json'): ReturnType<typeof invalidR
 function routeOf(request: IncomingMessage): string {
   const path = (request.url ?? '/').split('?')[0] ?? '/'
   return `${request.method} ${path.replace(/^\/v1(?=\/)/, '')}`
+}
+
+function parametersOf(request: IncomingMessage): URLSearchParams {
+  const target = request.url ?? ''
+  return new URLSearchParams(target.includes('?') ? target.slice(target.indexOf('?') + 1) : '')
+}
+
+/** The browser goes back to whoever sent it, or is told why not. */
+function sendBack(response: ServerResponse, target: Result<string, string>): void {
+  if (!target.ok) {
+    return sendJson(response, 400, { error: 'invalid_request', error_description: target.fault })
+  }
+  response.writeHead(302, { location: target.value, 'cache-control': 'no-store' }).end()
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
