@@ -45,7 +45,8 @@ export function isAlive(pid) {
 
 /** Looks into the one grant folder of a home, and at the book beside it. */
 export function watchJournal(home, server) {
-  const bookBefore = statSync(home.bookPath).ino
+  const bookNow = () => statSync(home.bookPath, { throwIfNoEntry: false })?.ino
+  const bookBefore = bookNow()
   let wasSent = false
   const begins = (name, length) => beginningOf(home, name, length)
 
@@ -57,7 +58,7 @@ export function watchJournal(home, server) {
     arrived: () => sendsOf(server, home).length > 0,
     answered: () => sendsOf(server, home).some((send) => send.status !== undefined),
     kept: () => /^[0-9a-f]{64}\n\{/.test(begins('answer', 80)),
-    stored: () => statSync(home.bookPath).ino !== bookBefore,
+    stored: () => bookNow() !== bookBefore,
     'spent noted': () => begins('spent', 1) !== '',
     verdict: () => begins('verdict', 1) !== '',
     cleared: () => wasSent && begins('attempt', 200).trim() === '',

@@ -17,6 +17,10 @@ const ROWS = {
     () => import('./rows/row-7-paused-holders.mjs'),
     'suspended holders of the lock, and wrong clocks',
   ],
+  8: [
+    () => import('./rows/row-8-neighbours.mjs'),
+    'Claude Code and Equabot renew one login in its file',
+  ],
   9: [
     () => import('./rows/row-9-agents-of-one-login.mjs'),
     'a day of many agents on one login, in simulated time',
