@@ -4,13 +4,16 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MODEL } from './acme.mjs'
-import { PROGRAM, start } from './stand.mjs'
+import { start } from './stand.mjs'
 
 const PATIENCE_MS = 20_000
 
 /** Resolves when it listens. */
 export async function startGateway(home, options) {
-  const program = start(PROGRAM, ['gateway', 'run', '--port', '0'], { env: home.env, ...options })
+  const program = start(home.program, ['gateway', 'run', '--port', '0'], {
+    env: home.env,
+    ...options,
+  })
   const deadline = performance.now() + PATIENCE_MS
   for (;;) {
     const record = recordOf(home)

@@ -10,4 +10,16 @@ export interface RowResult {
 
 export const ROW_NUMBERS: readonly number[]
 export function titleOf(row: number): string
-export function runRow(row: number, size: 'ci' | 'full', seed: string): Promise<RowResult>
+/** A piece of source that is replaced, to take a safeguard out. */
+export interface Breakage {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+export function runRow(
+  row: number,
+  size: 'ci' | 'full' | Readonly<Record<string, unknown>>,
+  seed: string,
+  breakage?: Breakage,
+): Promise<RowResult>

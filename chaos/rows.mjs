@@ -37,10 +37,11 @@ export function titleOf(row) {
 /**
  * Runs one experiment.
  *
- * @param {'ci' | 'full'} size
+ * @param {'ci' | 'full' | object} size or its own numbers
+ * @param {{ file: string, from: string, to: string }} [breakage] what is taken out of the program; see `bundle.mjs`
  * @returns {Promise<{ row: number, passed: boolean, problems: string[], figures: object }>}
  */
-export async function runRow(row, size, seed) {
+export async function runRow(row, size, seed, breakage) {
   const module = await ROWS[row][0]()
-  return module[`row${row}`](module.SIZES[size], seed)
+  return module[`row${row}`](typeof size === 'string' ? module.SIZES[size] : size, seed, breakage)
 }

@@ -7,18 +7,13 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
-export const PROGRAM = join(ROOT, 'dist', 'equabot.js')
-/** The process that renews. */
-export const HELPER = join(ROOT, 'dist', 'renew.js')
-const SCRATCH = join(ROOT, '.scratch', `chaos-${process.pid}`)
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** A folder in memory, where the system has one. */
 export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 const leftovers = new Set()
 const running = new Set()
-const bundles = new Map()
 
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -31,10 +26,14 @@ export async function cleanUp() {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all(ends)
   for (const folder of leftovers) removeFolder(folder)
-  bundles.clear()
 }
 
-export function removeFolder(folder) {
+/** This folder goes with the rest at the end. */
+export function leaveBehind(folder) {
+  leftovers.add(folder)
+}
+
+function removeFolder(folder) {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
   leftovers.delete(folder)
 }
@@ -66,36 +65,6 @@ export function writeFile(path, content) {
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content), {
     mode: 0o600,
   })
-}
-
-/** Compiles a program of `drivers/` together with the parts of src/ that it uses; gives where it stands. */
-export function bundleDriver(name) {
-  const known = bundles.get(name)
-  if (known) return known
-  const bundled = compile(name)
-  bundles.set(name, bundled)
-  return bundled
-}
-
-async function compile(name) {
-  const { build } = await import('esbuild')
-  leftovers.add(SCRATCH)
-  const outfile = join(SCRATCH, `${name}.mjs`)
-  await build({
-    entryPoints: [join(ROOT, 'chaos', 'drivers', `${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    // Inside the repository, where it finds its packages.
-    external: ['fs-native-extensions'],
-    define: { __EQUABOT_VERSION__: '"0.0.0-chaos"' },
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  })
-  return outfile
 }
 
 /**

@@ -2,7 +2,7 @@
  * A day of many agents on one login, in simulated time: `node day-of-agents.mjs <options as JSON>`.
  *
  * Each agent has services of its own, as a process has; they share the stores, as processes share a disk. Requests come
- * at random and, every hour, all at one moment. The login service is `strict`: a second send of one token ends the
+ * at random, and all at one moment when the access token nears its end. The login service is `strict`: a second send of one token ends the
  * login. Prints one line of JSON.
  */
 
@@ -19,7 +19,7 @@ import { MAIN_AGENT, parseAgentId, parseProfileId, providerOf } from '../../src/
 import { withProfile } from '../../src/domain/profile.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../src/domain/time.ts'
 import { createCredentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import { createKeeper } from '../../src/services/keeper.ts'
@@ -59,6 +59,8 @@ const EVERY_MS: number = 4 * MINUTE_MS
 const CONNECT_MS = 80
 const ANSWER_MS = 350
 const POLL_MS = 60
+/** An access token with less than this left is not used, ms; a bit less than the program's own figure. */
+const STALE_MS: number = MINUTE_MS - 1000
 const PROFILE = parseProfileId('acme:me') ?? missing()
 const AGENTS = Array.from({ length: options.agents }, (_, index) =>
   index === 0 ? MAIN_AGENT : (parseAgentId(`a${index}`) ?? missing()),
@@ -263,8 +265,9 @@ async function live(agent: AgentId): Promise<void> {
   const end = FAKE_NOW + DAY_MS
   for (;;) {
     const now = time.now()
-    const untilHourMs = HOUR_MS - ((now - FAKE_NOW) % HOUR_MS)
-    await time.sleep(Math.min(untilHourMs, -Math.log(1 - random()) * EVERY_MS))
+    const untilStaleMs = families.current(login.family).expiresAt - STALE_MS - now
+    const pauseMs = -Math.log(1 - random()) * EVERY_MS
+    await time.sleep(untilStaleMs > 0 ? Math.min(untilStaleMs, pauseMs) : pauseMs)
     if (time.now() >= end) return
     day.requests += 1
     const served = await dispatch({
@@ -306,5 +309,4 @@ if (options.keeper) void keeper.run(evening.signal)
 await time.run(Promise.all([...AGENTS.map(live), revokeAtTimes()]))
 evening.abort()
 const { alive } = families.get(login.family)
-process.stdout.write(`${JSON.stringify({ ...day, alive })}\n`)
-process.exit(0)
+process.stdout.write(`${JSON.stringify({ ...day, alive })}\n`, () => process.exit(0))

@@ -8,7 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { acmeHome, anotherLogin, ASK, isWell, PROFILE, sendsOf } from '../acme.mjs'
 import { ask, startGateway } from '../gateway.mjs'
 import { randomFrom, wholeBetween } from '../random.mjs'
-import { bundleDriver, createFindings, HELPER, PROGRAM, run, spread, start } from '../stand.mjs'
+import { bundleDriver, programs } from '../bundle.mjs'
+import { createFindings, run, spread, start } from '../stand.mjs'
 import { startTokenServer } from '../token-server.mjs'
 
 export const SIZES = {
@@ -17,11 +18,13 @@ export const SIZES = {
 }
 const SLOWEST_MS = 6000
 
-export async function row1({ processes, rounds, commands }, seed) {
+export async function row1({ processes, rounds, commands }, seed, breakage) {
+  const built = await programs(breakage)
+  const script = await bundleDriver('renewer', breakage)
   const server = await startTokenServer({ mode: 'strict', latencyMs: 150 })
   const findings = createFindings()
-  const barrier = await atTheBarrier(server, processes, rounds, findings)
-  const mixed = await throughTheProgram(server, commands, seed, findings)
+  const barrier = await atTheBarrier(server, { script, built, processes, rounds }, findings)
+  const mixed = await throughTheProgram(server, { built, commands, seed }, findings)
   await server.close()
   return {
     row: 1,
@@ -32,11 +35,10 @@ export async function row1({ processes, rounds, commands }, seed) {
 }
 
 /** The same processes in every round: each time there is a new login in the book. */
-async function atTheBarrier(server, processes, rounds, findings) {
-  const script = await bundleDriver('renewer')
-  const home = acmeHome(server)
+async function atTheBarrier(server, { script, built, processes, rounds }, findings) {
+  const home = { ...acmeHome(server), ...built }
   const renewers = Array.from({ length: processes }, () =>
-    start(script, [HELPER], { env: home.env }),
+    start(script, [home.helper], { env: home.env }),
   )
   for (const renewer of renewers) {
     if ((await renewer.next()) !== 'ready')
@@ -67,14 +69,14 @@ async function atTheBarrier(server, processes, rounds, findings) {
 }
 
 /** As many requests to the gateway as commands, all at about the same moment. */
-async function throughTheProgram(server, commands, seed, findings) {
+async function throughTheProgram(server, { built, commands, seed }, findings) {
   const random = randomFrom(seed, 'row 1')
-  const home = acmeHome(server)
+  const home = { ...acmeHome(server), ...built }
   const gateway = await startGateway(home)
   const asked = Array.from({ length: commands }, () => ask(gateway))
   const typed = Array.from({ length: commands }, async (_, index) => {
     await wait(wholeBetween(random, 0, 200))
-    const ran = await run(PROGRAM, [...ASK, '--session', `s${index}`], { env: home.env })
+    const ran = await run(home.program, [...ASK, '--session', `s${index}`], { env: home.env })
     return ran.code === 0 ? 'served' : `${ran.code}: ${ran.out}${ran.err}`
   })
   const ends = await Promise.all([...asked, ...typed])

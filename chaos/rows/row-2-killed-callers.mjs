@@ -8,7 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { acmeHome, ASK, isWell, RENEW, sendsOf } from '../acme.mjs'
 import { ask, startGateway } from '../gateway.mjs'
 import { randomFrom, wholeBetween } from '../random.mjs'
-import { createFindings, inLanes, PROGRAM, run, spread, start } from '../stand.mjs'
+import { programs } from '../bundle.mjs'
+import { createFindings, inLanes, run, spread, start } from '../stand.mjs'
 import { startTokenServer } from '../token-server.mjs'
 
 export const SIZES = { ci: { kills: 50 }, full: { kills: 1000 } }
@@ -17,7 +18,8 @@ const LANES = 3
 const LIFE_MS = 500
 const LONGEST_LATENCY_MS = 200
 
-export async function row2({ kills }, seed) {
+export async function row2({ kills }, seed, breakage) {
+  const built = await programs(breakage)
   const server = await startTokenServer({ mode: 'strict' })
   const findings = createFindings()
   const figures = { kills: 0, 'killed before the send': 0, 'killed after it': 0, 'lost tokens': 0 }
@@ -25,7 +27,7 @@ export async function row2({ kills }, seed) {
 
   await inLanes(LANES, kills, async (index) => {
     const random = randomFrom(seed, 'row 2', index)
-    const home = acmeHome(server)
+    const home = { ...acmeHome(server), ...built }
     const about = `kill ${index}`
     server.fault({ delayMs: wholeBetween(random, 0, LONGEST_LATENCY_MS) })
     await (index % 4 === 3 ? killGateway(home, random) : killCommand(home, random))
@@ -33,7 +35,7 @@ export async function row2({ kills }, seed) {
     figures[sendsOf(server, home).length > 0 ? 'killed after it' : 'killed before the send'] += 1
 
     const startedAt = performance.now()
-    const next = await run(PROGRAM, ASK, { env: home.env })
+    const next = await run(home.program, ASK, { env: home.env })
     waits.push(performance.now() - startedAt)
     await server.settled()
     if (next.code !== 0) findings.add('the next caller was not served', `${about}: ${next.err}`)
@@ -55,7 +57,7 @@ export async function row2({ kills }, seed) {
 }
 
 async function killCommand(home, random) {
-  const caller = start(PROGRAM, RENEW, { env: home.env, detached: true })
+  const caller = start(home.program, RENEW, { env: home.env, detached: true })
   await Promise.race([wait(random() * LIFE_MS), caller.ended])
   await killGroup(caller)
 }

@@ -8,7 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { acmeHome, ASK, isWell, RENEW, sendsOf } from '../acme.mjs'
 import { helperOf, watchJournal } from '../journal.mjs'
 import { oneOf, randomFrom, wholeBetween } from '../random.mjs'
-import { createFindings, inLanes, PROGRAM, run, start } from '../stand.mjs'
+import { programs } from '../bundle.mjs'
+import { createFindings, inLanes, run, start } from '../stand.mjs'
 import { startTokenServer } from '../token-server.mjs'
 
 const STEPS = [
@@ -34,11 +35,12 @@ const LIFE_MS = 350
 /** Others ask so often before a login counts as stuck. */
 const ASKERS = 8
 
-export async function row3({ eachStep, random: randomKills }, seed) {
+export async function row3({ steps = STEPS, eachStep, random: randomKills }, seed, breakage) {
   const plans = [
-    ...STEPS.flatMap((step) => Array.from({ length: eachStep }, () => step)),
+    ...steps.flatMap((step) => Array.from({ length: eachStep }, () => step)),
     ...Array.from({ length: randomKills }, () => 'random'),
   ]
+  const built = await programs(breakage)
   const findings = createFindings()
   const figures = {
     kills: 0,
@@ -56,7 +58,7 @@ export async function row3({ eachStep, random: randomKills }, seed) {
       latencyMs: wholeBetween(random, 0, LATENCY_MS),
     })
     try {
-      const end = await killOne(server, plans[index], random)
+      const end = await killOne(server, built, plans[index], random)
       const about = `${plans[index]} on ${server.families.get(end.home.family).mode}, number ${index}`
       figures[end.killed ? 'kills' : 'ended before the kill'] += 1
       judge(server, end, about, figures, findings)
@@ -73,9 +75,9 @@ export async function row3({ eachStep, random: randomKills }, seed) {
   }
 }
 
-async function killOne(server, plan, random) {
-  const home = acmeHome(server, { graceMs: 60_000 })
-  const caller = start(PROGRAM, RENEW, { env: home.env })
+async function killOne(server, built, plan, random) {
+  const home = { ...acmeHome(server, { graceMs: 60_000 }), ...built }
+  const caller = start(home.program, RENEW, { env: home.env })
   const helper = await helperOf(caller)
   const journal = watchJournal(home, server)
   let killed = false
@@ -92,7 +94,7 @@ async function killOne(server, plan, random) {
   }
   const said = []
   for (let asker = 0; asker < ASKERS; asker += 1) {
-    const ran = await run(PROGRAM, ASK, { env: home.env })
+    const ran = await run(home.program, ASK, { env: home.env })
     await server.settled()
     said.push(`${ran.code} ${ran.err.split('\n')[0]}`)
     if (ran.code === 0 || journal.verdict()?.outcome.kind === 'rejected') break

@@ -9,15 +9,16 @@ import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { randomFrom } from '../random.mjs'
-import { bundleDriver, createFindings, createHome, start } from '../stand.mjs'
+import { bundleDriver } from '../bundle.mjs'
+import { createFindings, createHome, start } from '../stand.mjs'
 
 export const SIZES = { ci: { kills: 500 }, full: { kills: 10_000 } }
 const WRITERS = ['counter:one', 'counter:two']
 /** A save takes about this long; kills are spread over a few of them, ms. */
 const LONGEST_LIFE_MS = 40
 
-export async function row4({ kills }, seed) {
-  const script = await bundleDriver('book-writer')
+export async function row4({ kills }, seed, breakage) {
+  const script = await bundleDriver('book-writer', breakage)
   const home = createHome()
   const findings = createFindings()
   const totals = { kills: 0, saves: 0, unacknowledged: 0, strays: 0 }
@@ -37,7 +38,7 @@ export async function row4({ kills }, seed) {
       }
       await wait(random() * LONGEST_LIFE_MS)
       await program.kill()
-      const acknowledged = Math.max(known, Number(first), ...program.lines.map(Number))
+      const acknowledged = Math.max(known, Number(first ?? known), ...program.lines.map(Number))
       totals.saves += acknowledged - known
       known = check(home.bookPath, profile, acknowledged, findings)
       totals.unacknowledged += known - acknowledged

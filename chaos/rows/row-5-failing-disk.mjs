@@ -8,17 +8,8 @@
 import { cpSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomFrom, someOf } from '../random.mjs'
-import {
-  BOOK,
-  bundleDriver,
-  createFindings,
-  createHome,
-  inLanes,
-  MEMORY,
-  PROGRAM,
-  run,
-  start,
-} from '../stand.mjs'
+import { bundleDriver, programs } from '../bundle.mjs'
+import { BOOK, createFindings, createHome, inLanes, MEMORY, run, start } from '../stand.mjs'
 import { callsInto, trace, waitsForInput, whyNoTracing } from '../system-calls.mjs'
 
 export const SIZES = { ci: { traced: 12 }, full: { traced: Infinity } }
@@ -28,9 +19,9 @@ const PATIENCE_MS = 5_000
 /** A lock that seems to be another's is waited for, ms. */
 const LOCK_PATIENCE_MS = 40_000
 
-export async function row5({ traced }, seed) {
+export async function row5({ traced }, seed, breakage) {
   const findings = createFindings()
-  const inside = await failInside(findings)
+  const inside = await failInside(breakage, findings)
   const outside = await failSystemCalls(traced, seed, findings)
   return {
     row: 5,
@@ -40,9 +31,9 @@ export async function row5({ traced }, seed) {
   }
 }
 
-async function failInside(findings) {
+async function failInside(breakage, findings) {
   const home = createHome({}, MEMORY)
-  const ran = await run(await bundleDriver('store-faults'), [home.home])
+  const ran = await run(await bundleDriver('store-faults', breakage), [home.home])
   home.remove()
   if (ran.code !== 0) findings.add('the driver failed', ran.err)
   const ends = ran.out
@@ -76,10 +67,12 @@ const WAKING = new Set(['read', 'write'])
 const CALLS = 'openat,read,write,fsync,close,rename,mkdir,statx,readlink,getdents64,fcntl'
 
 async function failSystemCalls(limit, seed, findings) {
+  if (limit === 0) return {}
   const why = whyNoTracing()
   if (why) return { 'system calls': `skipped: ${why}` }
-  const template = createHome()
-  const first = await run(PROGRAM, COMMAND, { env: template.env, input: OLD })
+  const { program } = await programs()
+  const template = { ...createHome(), program }
+  const first = await run(program, COMMAND, { env: template.env, input: OLD })
   if (first.code !== 0) throw new Error(`the key was not stored: ${first.err}`)
 
   const clean = await storeUnderTrace(template, ['-e', `trace=${CALLS}`])
@@ -123,15 +116,15 @@ async function failSystemCalls(limit, seed, findings) {
 async function storeUnderTrace(template, options, patienceMs = PATIENCE_MS) {
   const home = createHome()
   cpSync(template.home, home.home, { recursive: true, preserveTimestamps: true })
-  const program = start(PROGRAM, COMMAND, {
+  const storing = start(template.program, COMMAND, {
     // One thread for the disk, so that its calls come in one order.
     env: { ...home.env, UV_THREADPOOL_SIZE: '1' },
   })
-  await waitsForInput(program.pid)
-  const traced = await trace(program.pid, options, join(home.home, 'trace'))
-  program.child.stdin.end(NEW)
-  const late = setTimeout(() => program.child.kill('SIGKILL'), patienceMs)
-  const { code } = await program.ended
+  await waitsForInput(storing.pid)
+  const traced = await trace(storing.pid, options, join(home.home, 'trace'))
+  storing.child.stdin.end(NEW)
+  const late = setTimeout(() => storing.child.kill('SIGKILL'), patienceMs)
+  const { code } = await storing.ended
   clearTimeout(late)
   const lines = await traced()
   const problems = checkBook(join(home.home, BOOK), code === 0)
@@ -141,7 +134,7 @@ async function storeUnderTrace(template, options, patienceMs = PATIENCE_MS) {
     lines,
     problems,
     stateDir: home.stateDir,
-    err: program.errors(),
+    err: storing.errors(),
   }
 }
 

@@ -6,7 +6,8 @@
  * with the loss told. Then the other things that login services do, each with the one verdict that is right.
  */
 import { randomFrom, someOf } from '../random.mjs'
-import { bundleDriver, createFindings, createHome, MEMORY, start } from '../stand.mjs'
+import { bundleDriver } from '../bundle.mjs'
+import { createFindings, createHome, MEMORY, start } from '../stand.mjs'
 import { FAULTS } from '../token-answers.mjs'
 
 export const SIZES = { ci: { cases: 1000 }, full: { cases: Infinity } }
@@ -17,7 +18,7 @@ const FRAMINGS = ['length', 'chunked', 'close']
 const AFTER_JSON = { length: 0, chunked: '\r\n0\r\n\r\n'.length, close: 0 }
 const LANES = 2
 
-export async function row6({ cases }, seed) {
+export async function row6({ cases }, seed, breakage) {
   const findings = createFindings()
   const figures = {
     cases: 0,
@@ -25,7 +26,7 @@ export async function row6({ cases }, seed) {
     'renewed by a replay': 0,
     'lost by the word of a strict server': 0,
   }
-  const script = await bundleDriver('cut-answers')
+  const script = await bundleDriver('cut-answers', breakage)
 
   async function onServer(mode) {
     const home = createHome({}, MEMORY)

@@ -10,17 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { acmeHome, anotherLogin, ASK, isWell, PROFILE, RENEW, sendsOf } from '../acme.mjs'
 import { helperOf, watchJournal } from '../journal.mjs'
 import { randomFrom } from '../random.mjs'
-import {
-  bundleDriver,
-  createFindings,
-  createHome,
-  HELPER,
-  inLanes,
-  PROGRAM,
-  run,
-  spread,
-  start,
-} from '../stand.mjs'
+import { bundleDriver, programs } from '../bundle.mjs'
+import { createFindings, createHome, inLanes, run, spread, start } from '../stand.mjs'
 import { startTokenServer } from '../token-server.mjs'
 
 export const SIZES = {
@@ -36,13 +27,15 @@ const NEXT_CALLER_MS = 100
 const TEN_YEARS_MS = 10 * 365 * 24 * 3_600_000
 const OFFSETS = [0, TEN_YEARS_MS, -TEN_YEARS_MS]
 
-export async function row7({ suspended, longestPauseMs, killed, clocks }, seed) {
+export async function row7({ suspended, longestPauseMs, killed, clocks }, seed, breakage) {
+  const built = await programs(breakage)
+  const more = { built, breakage, seed }
   const server = await startTokenServer({ mode: 'strict', latencyMs: 20 })
   const findings = createFindings()
   const figures = {
-    ...(await suspendHolders(server, suspended, longestPauseMs, seed, findings)),
-    ...(await killHolders(server, killed, seed, findings)),
-    ...(await setClocks(server, clocks, findings)),
+    ...(await suspendHolders(server, suspended, longestPauseMs, more, findings)),
+    ...(await killHolders(server, killed, more, findings)),
+    ...(await setClocks(server, clocks, more, findings)),
   }
   await server.close()
   return {
@@ -61,7 +54,7 @@ function checkSends(server, home, about, findings) {
   return generations.length
 }
 
-async function suspendHolders(server, count, longestPauseMs, seed, findings) {
+async function suspendHolders(server, count, longestPauseMs, { built, seed }, findings) {
   const figures = {
     suspended: 0,
     'suspended before the send': 0,
@@ -72,8 +65,8 @@ async function suspendHolders(server, count, longestPauseMs, seed, findings) {
     const random = randomFrom(seed, 'row 7, suspended', index)
     const about = `suspension ${index}`
     const pauseMs = random() * longestPauseMs
-    const home = acmeHome(server)
-    const caller = start(PROGRAM, RENEW, { env: home.env })
+    const home = { ...acmeHome(server), ...built }
+    const caller = start(home.program, RENEW, { env: home.env })
     const helper = await helperOf(caller)
     await wait(random() * LIFE_MS)
     if (signal(helper, 'SIGSTOP')) {
@@ -81,7 +74,7 @@ async function suspendHolders(server, count, longestPauseMs, seed, findings) {
       figures['longest pause, ms'] = Math.max(figures['longest pause, ms'], Math.round(pauseMs))
       if (sendsOf(server, home).length === 0) figures['suspended before the send'] += 1
     }
-    const second = run(PROGRAM, ASK, { env: home.env })
+    const second = run(home.program, ASK, { env: home.env })
     await wait(pauseMs)
     checkSends(server, home, about, findings)
     signal(helper, 'SIGCONT')
@@ -91,7 +84,7 @@ async function suspendHolders(server, count, longestPauseMs, seed, findings) {
       // One that was paused for long before it sent does not send, and says when it is tried again.
       figures['told to come again'] += 1
       await wait(COME_AGAIN_MS)
-      const again = await run(PROGRAM, ASK, { env: home.env })
+      const again = await run(home.program, ASK, { env: home.env })
       if (again.code !== 0) findings.add('nobody was served', `${about}: ${err}${again.err}`)
     }
     await server.settled()
@@ -103,15 +96,15 @@ async function suspendHolders(server, count, longestPauseMs, seed, findings) {
 }
 
 /** Kills helpers that wait for their answer, and times how soon somebody else has the lock. */
-async function killHolders(server, count, seed, findings) {
-  const waiter = start(await bundleDriver('lock-waiter'))
+async function killHolders(server, count, { built, breakage, seed }, findings) {
+  const waiter = start(await bundleDriver('lock-waiter', breakage))
   await waiter.next()
   const waits = []
   for (let index = 0; index < count; index += 1) {
     const random = randomFrom(seed, 'row 7, killed', index)
-    const home = acmeHome(server)
+    const home = { ...acmeHome(server), ...built }
     server.fault({ delayMs: 2000, processFirst: false })
-    const caller = start(PROGRAM, RENEW, { env: home.env })
+    const caller = start(home.program, RENEW, { env: home.env })
     const helper = await helperOf(caller)
     const journal = watchJournal(home, server)
     await journal.until('arrived', helper)
@@ -138,13 +131,13 @@ async function killHolders(server, count, seed, findings) {
 }
 
 /** Processes whose clocks are right, ten years ahead and ten years behind, at one login, with helpers of the same kind. */
-async function setClocks(server, rounds, findings) {
-  const script = await bundleDriver('renewer')
+async function setClocks(server, rounds, { built, breakage }, findings) {
+  const script = await bundleDriver('renewer', breakage)
   const folder = createHome()
-  const home = acmeHome(server)
+  const home = { ...acmeHome(server), ...built }
   const renewers = OFFSETS.flatMap((offset, number) => {
     const helper = join(folder.home, `helper-${number}.mjs`)
-    writeFileSync(helper, helperWithClock(offset))
+    writeFileSync(helper, helperWithClock(built.helper, offset))
     return [1, 2].map(() => start(script, [helper, String(offset)], { env: home.env }))
   })
   for (const renewer of renewers) await renewer.next()
@@ -176,8 +169,8 @@ async function setClocks(server, rounds, findings) {
   return { 'rounds with wrong clocks': rounds, 'their sends': sends }
 }
 
-function helperWithClock(offset) {
-  return `const wallClock = Date.now\nDate.now = () => wallClock() + ${offset}\nawait import(${JSON.stringify(HELPER)})\n`
+function helperWithClock(helper, offset) {
+  return `const wallClock = Date.now\nDate.now = () => wallClock() + ${offset}\nawait import(${JSON.stringify(helper)})\n`
 }
 
 function signal(pid, name) {

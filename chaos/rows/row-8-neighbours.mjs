@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
 import { helperOf, watchJournal } from '../journal.mjs'
 import { oneOf, randomFrom, wholeBetween } from '../random.mjs'
-import { createFindings, createHome, inLanes, PROGRAM, run, SETTINGS, start } from '../stand.mjs'
+import { programs } from '../bundle.mjs'
+import { createFindings, createHome, inLanes, run, SETTINGS, start } from '../stand.mjs'
 import { startTokenServer } from '../token-server.mjs'
 
 const NEIGHBOUR = fileURLToPath(new URL('../neighbour.mjs', import.meta.url))
@@ -34,11 +35,12 @@ const FILE = 'claude/.credentials.json'
 const PROFILE = 'anthropic:claude-cli'
 const ASK = ['agent', '--message', 'hi', '--model', 'anthropic/claude-sonnet-5']
 
-export async function row8({ eachStep, random: randomStarts }, seed) {
+export async function row8({ eachStep, random: randomStarts }, seed, breakage) {
   const plans = [
     ...STEPS.flatMap((step) => Array.from({ length: eachStep }, () => step)),
     ...Array.from({ length: randomStarts }, () => 'random'),
   ]
+  const built = await programs(breakage)
   const findings = createFindings()
   const figures = {
     interleavings: plans.length,
@@ -50,6 +52,7 @@ export async function row8({ eachStep, random: randomStarts }, seed) {
     const server = await startTokenServer({ mode: 'strict', latencyMs: 40 })
     await renewTogether(
       server,
+      built,
       plans[index],
       randomFrom(seed, 'row 8', index),
       `${plans[index]}, number ${index}`,
@@ -58,7 +61,7 @@ export async function row8({ eachStep, random: randomStarts }, seed) {
     )
     await server.close()
   })
-  await keepHandsOff(findings)
+  await keepHandsOff(built, findings)
   return {
     row: 8,
     passed: findings.list().length === 0,
@@ -95,8 +98,8 @@ function neighbourHome(server, settings = {}) {
   }
 }
 
-async function renewTogether(server, plan, random, about, figures, findings) {
-  const home = neighbourHome(server)
+async function renewTogether(server, built, plan, random, about, figures, findings) {
+  const home = { ...neighbourHome(server), ...built }
   const before = look(home)
   const neighbour = start(NEIGHBOUR, [home.folder, server.tokenUrl])
   await neighbour.next()
@@ -108,7 +111,7 @@ async function renewTogether(server, plan, random, about, figures, findings) {
   if (code !== 0) {
     figures['told to come again'] += 1
     await wait(2600)
-    const again = await run(PROGRAM, ASK, { env: home.env })
+    const again = await run(home.program, ASK, { env: home.env })
     if (again.code !== 0)
       findings.add('we were not served', `${about}: ${ours.errors()} ${again.err}`)
   }
@@ -125,7 +128,7 @@ async function startBoth(server, home, neighbour, plan, random, holdMs) {
     neighbour.say(holdMs)
     await wait(-apartMs)
   }
-  const ours = start(PROGRAM, ASK, { env: home.env })
+  const ours = start(home.program, ASK, { env: home.env })
   if (isTheirsFirst) return ours
   const helper = plan === 'random' ? await wait(apartMs) : await helperOf(ours)
   if (helper !== undefined) await watchJournal(home, server).until(plan, helper)
@@ -179,10 +182,10 @@ function look({ home, folder, file }) {
 }
 
 /** With `renew: "never"` the file is read and nothing else. */
-async function keepHandsOff(findings) {
+async function keepHandsOff(built, findings) {
   const server = await startTokenServer({ mode: 'strict' })
   const never = { auth: { foreign: { claudeCode: { renew: 'never' } } } }
-  const home = neighbourHome(server, never)
+  const home = { ...neighbourHome(server, never), ...built }
   const before = look(home)
   const commands = [
     ASK,
@@ -192,7 +195,8 @@ async function keepHandsOff(findings) {
     ASK,
   ]
   const codes = []
-  for (const command of commands) codes.push((await run(PROGRAM, command, { env: home.env })).code)
+  for (const command of commands)
+    codes.push((await run(home.program, command, { env: home.env })).code)
   const { content: _, ...after } = look(home)
   const { content: __, ...first } = before
   if (server.sends.length > 0) findings.add('sent although it must never', `${server.sends.length}`)

@@ -5,7 +5,8 @@
  * needed: the access token that it replaced was at its end, due for the keeper, or no longer accepted. No token may be
  * sent twice, and no request may fail.
  */
-import { bundleDriver, createFindings, run } from '../stand.mjs'
+import { bundleDriver } from '../bundle.mjs'
+import { createFindings, run } from '../stand.mjs'
 
 const HOUR_MS = 3_600_000
 const DAYS = [
@@ -21,8 +22,8 @@ export const SIZES = {
   full: { repeats: 10, days: DAYS },
 }
 
-export async function row9({ repeats, days }, seed) {
-  const script = await bundleDriver('day-of-agents')
+export async function row9({ repeats, days }, seed, breakage) {
+  const script = await bundleDriver('day-of-agents', breakage)
   const findings = createFindings()
   const figures = { agents: AGENTS, days: 0, requests: 0, sends: 0, 'sends that were needed': 0 }
   for (let repeat = 0; repeat < repeats; repeat += 1) {
