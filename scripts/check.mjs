@@ -16,7 +16,7 @@ const script = (name, ...args) => [process.execPath, [join(ROOT, 'scripts', name
 
 const checks = [
   ['tests', npmCommand(['test', '--silent'])],
-  ['format', tool('oxfmt/bin/oxfmt', '--check', 'src', 'test', 'scripts', 'bench')],
+  ['format', tool('oxfmt/bin/oxfmt', '--check', 'src', 'test', 'scripts', 'bench', 'chaos')],
   ['lint', tool('oxlint/bin/oxlint', '--type-aware')],
   ['types', tool('typescript/bin/tsc', '--noEmit')],
   ['floors and circles', script('floors.mjs')],
