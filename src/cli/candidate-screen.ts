@@ -51,7 +51,7 @@ function effectiveLine({ effective, candidates }: ProviderReport, scene: Scene):
 
 /** One credential: a line to recognise it by, then where it stands and its four facts. */
 export function candidateBlock(candidate: CandidateReport, scene: Scene): string {
-  const { layout, now, show } = scene
+  const { layout, now } = scene
   const { health, place } = candidate
   const head = [
     place === undefined ? '-' : `${place}.`,
