@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -149,6 +150,127 @@ test('planted secrets are found in their home and nowhere else', async () => {
     }
   }
 })
+
+test('tokens of logins are found in their homes alone, and in no command line or environment', async () => {
+  const tokens = {
+    access: 'canary-access-aa11bb22cc33dd',
+    refresh: 'canary-refresh-ee44ff55aa66bb',
+    nextAccess: 'canary-next-access-77cc88dd99',
+    nextRefresh: 'canary-next-refresh-00ee11ff22',
+    ownersAccess: 'sk-ant-oat01-canary-owners-access-33aa44bb55cc',
+    ownersRefresh: 'sk-ant-ort01-canary-owners-refresh-66dd77ee88ff',
+    key: 'canary-key-of-the-shell-99aa00bb11',
+  }
+  const processes: string[] = []
+  let answer: 'refuse' | 'cut' | 'renew' = 'refuse'
+  const careless = await fakeUpstream((request, response) => {
+    processes.push(...helpersNow())
+    if (answer === 'cut') {
+      response.socket?.destroy()
+      return
+    }
+    // It repeats what it was sent.
+    response.writeHead(answer === 'refuse' ? 429 : 200).end(
+      answer === 'refuse'
+        ? JSON.stringify({ error: 'slow_down', error_description: request.body })
+        : JSON.stringify({
+            access_token: tokens.nextAccess,
+            refresh_token: tokens.nextRefresh,
+            expires_in: 3600,
+          }),
+    )
+  })
+  await user.write(
+    '.equabot/equabot.json',
+    JSON.stringify({
+      auth: { foreign: { claudeCode: { renew: 'never' } } },
+      models: {
+        providers: {
+          acme: {
+            baseUrl: `${careless.url}/v1`,
+            models: [{ id: 'm' }],
+            oauth: { tokenUrl: `${careless.url}/token`, clientId: 'c' },
+          },
+        },
+      },
+    }),
+  )
+  await user.writeBook({
+    version: 1,
+    profiles: {
+      'acme:me': {
+        type: 'oauth',
+        provider: 'acme',
+        access: tokens.access,
+        refresh: tokens.refresh,
+        expires: 1_700_000_000_000,
+      },
+    },
+  })
+  await user.write(
+    '.claude/.credentials.json',
+    JSON.stringify({
+      claudeAiOauth: {
+        accessToken: tokens.ownersAccess,
+        refreshToken: tokens.ownersRefresh,
+        expiresAt: 4_102_444_800_000,
+        scopes: ['user:inference'],
+      },
+    }),
+  )
+  const printed: string[] = []
+  const run = async (...args: readonly string[]): Promise<void> => {
+    const ran = await user.run(args, { variables: { ACME_KEY: tokens.key } })
+    printed.push(ran.out, ran.err)
+  }
+  for (const next of ['refuse', 'cut', 'renew'] as const) {
+    answer = next
+    await run('models', 'auth', 'renew', 'acme:me')
+    await run('models', 'auth', 'renew', 'acme:me', '--json')
+    await run('models', 'status')
+    await run('models', 'status', '--json')
+    await run('models', 'auth', 'explain', '--model', 'acme/m', '--json')
+    await run('doctor', '--offline', '--json')
+  }
+  await run('models', 'auth', 'sync', '--json')
+  await run('models', 'auth', 'import', join(user.home, '.equabot'), '--dry-run')
+  await run('models', 'auth', 'logout', 'acme:me', '--yes')
+
+  expect(careless.seen.length).toBeGreaterThan(4)
+  if (process.platform === 'linux') expect(processes.length).toBeGreaterThan(0)
+  const everything = [...printed, ...processes].join('\n')
+  const homes: Readonly<Record<string, readonly string[]>> = {
+    // The access of a borrowed login, and nothing of one that was logged out.
+    'auth-profiles.json': [tokens.ownersAccess],
+    'auth-profiles.json.prev': [tokens.ownersAccess],
+    '.credentials.json': [tokens.ownersAccess, tokens.ownersRefresh],
+  }
+  for (const secret of Object.values(tokens)) {
+    for (const form of formsOf(secret)) expect(everything).not.toContain(form)
+    for (const { name, path, text } of await filesUnder(user.home)) {
+      if (homes[name]?.includes(secret)) continue
+      for (const form of formsOf(secret)) {
+        expect(text.includes(form), `${form.slice(0, 12)}… in ${path}`).toBe(false)
+      }
+    }
+  }
+  await careless.close()
+})
+
+/** Command lines and environments of the processes that renew, as any program of this user can see them. */
+function helpersNow(): readonly string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      if (!line.includes('renew.js')) return []
+      return [`${line} ${readFileSync(`/proc/${pid}/environ`, 'utf8')}`]
+    } catch {
+      // It has ended meanwhile, or is no process.
+      return []
+    }
+  })
+}
 
 /** The whole, its middle part, and the usual encodings. */
 function formsOf(secret: string): readonly string[] {
