@@ -25,6 +25,10 @@ const ROWS = {
     () => import('./rows/row-9-agents-of-one-login.mjs'),
     'a day of many agents on one login, in simulated time',
   ],
+  10: [
+    () => import('./rows/row-10-schedules.mjs'),
+    'every schedule of kills, losses and power cuts, over the real protocol',
+  ],
 }
 
 export const ROW_NUMBERS = Object.keys(ROWS).map(Number)
