@@ -26,16 +26,14 @@ import { createStateStore } from './adapters/state-store.ts'
 import type {
   Clock,
   EnvironmentReader,
-  ForeignSource,
   GatewayFiles,
-  GrantStore,
   Log,
   ProfileStore,
   SessionStore,
   SettingsStore,
   StateStore,
-  Stopwatch,
 } from './domain/ports.ts'
+import type { ForeignSource, GrantStore, Stopwatch } from './domain/renewal-ports.ts'
 import type { Foreign } from './services/foreign.ts'
 import { createForeign } from './services/foreign.ts'
 import type { LoadWorld } from './services/world.ts'

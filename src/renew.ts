@@ -9,7 +9,7 @@ import { createClock } from './adapters/clock.ts'
 import { HELPER_BUSY, renewForOrder } from './compose-renewal.ts'
 import { parseGrantId, parseTokenMark } from './domain/grant.ts'
 import { parseAgentId, parseProfileId } from './domain/names.ts'
-import type { RenewalOrder } from './domain/ports.ts'
+import type { RenewalOrder } from './domain/renewal-ports.ts'
 
 process.umask(0o077)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) {

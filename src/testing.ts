@@ -11,14 +11,12 @@ import { MAIN_AGENT, parseProfileId } from './domain/names.ts'
 import type {
   Clock,
   Fingerprint,
-  IssuedTokens,
   Log,
-  Stopwatch,
-  LoginFlow,
   Upstream,
   UpstreamAnswer,
   UpstreamRequest,
 } from './domain/ports.ts'
+import type { IssuedTokens, Stopwatch, LoginFlow } from './domain/renewal-ports.ts'
 import type { Profile, ProfileBook } from './domain/profile.ts'
 import { effectiveBook, EMPTY_BOOK } from './domain/profile.ts'
 import { providerTable } from './domain/provider.ts'

@@ -6,13 +6,8 @@
  * login. Prints one line of JSON.
  */
 
-import type {
-  Clock,
-  RenewalHelper,
-  RenewalOrder,
-  TokenEndpoint,
-  Upstream,
-} from '../../src/domain/ports.ts'
+import type { Clock, Upstream } from '../../src/domain/ports.ts'
+import type { RenewalHelper, RenewalOrder, TokenEndpoint } from '../../src/domain/renewal-ports.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import type { AgentId } from '../../src/domain/names.ts'
 import { MAIN_AGENT, parseAgentId, parseProfileId, providerOf } from '../../src/domain/names.ts'

@@ -1,6 +1,6 @@
 /** The browser of the person at this machine. The package that starts it is loaded when it is needed. */
 
-import type { Browser } from '../domain/ports.ts'
+import type { Browser } from '../domain/renewal-ports.ts'
 
 export interface BrowserDeps {
   readonly variables: ReadonlyMap<string, string>

@@ -2,7 +2,8 @@
 
 import type { ForeignReading } from '../domain/foreign.ts'
 import { parseTokenMark } from '../domain/grant.ts'
-import type { Clock, ForeignSource, OwnerHome } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { ForeignSource, OwnerHome } from '../domain/renewal-ports.ts'
 import { fail, ok } from '../domain/result.ts'
 import { parseClaudeLogin } from '../wire/claude-login.ts'
 import { createForeignFile } from './foreign-file.ts'

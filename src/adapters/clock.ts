@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 
-import type { Clock, Stopwatch } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { Stopwatch } from '../domain/renewal-ports.ts'
 import { SECOND_MS } from '../domain/time.ts'
 
 export function createClock(): Clock {

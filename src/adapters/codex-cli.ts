@@ -1,6 +1,7 @@
 /** Codex's own login, only looked at: Codex keeps no lock that we could hold while renewing in its place. */
 
-import type { Clock, ForeignSource } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { ForeignSource } from '../domain/renewal-ports.ts'
 import { ok } from '../domain/result.ts'
 import { parseCodexLogin } from '../wire/codex-login.ts'
 import { createForeignFile } from './foreign-file.ts'

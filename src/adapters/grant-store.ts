@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import type { StoreFault } from '../domain/fault.ts'
 import type { GrantId, Verdict } from '../domain/grant.ts'
 import { parseGrantId } from '../domain/grant.ts'
-import type { GrantStore, Journal, JournalPage } from '../domain/ports.ts'
+import type { GrantStore, Journal, JournalPage } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import {

@@ -9,14 +9,13 @@ import { randomInt } from 'node:crypto'
 import * as oauth4 from 'oauth4webapi'
 import type { LoginFault } from '../domain/fault.ts'
 import type { ProviderId } from '../domain/names.ts'
+import type { Clock, Upstream } from '../domain/ports.ts'
 import type {
-  Clock,
   IssuedTokens,
   LoginAttempt,
   LoginFlow,
   LoginOptions,
-  Upstream,
-} from '../domain/ports.ts'
+} from '../domain/renewal-ports.ts'
 import type { OauthFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'

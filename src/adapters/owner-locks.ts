@@ -21,7 +21,8 @@ import {
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { Clock, RenewalTrouble } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { RenewalTrouble } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { SECOND_MS } from '../domain/time.ts'

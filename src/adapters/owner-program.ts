@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 
 import type { ForeignOrigin } from '../domain/foreign.ts'
-import type { OwnerProgram } from '../domain/ports.ts'
+import type { OwnerProgram } from '../domain/renewal-ports.ts'
 import { errnoOf } from './files.ts'
 
 export interface OwnerProgramDeps {

@@ -8,7 +8,8 @@
 import { spawn } from 'node:child_process'
 
 import type { RenewalFault } from '../domain/fault.ts'
-import type { Clock, RenewalHelper, RenewalOrder } from '../domain/ports.ts'
+import type { Clock } from '../domain/ports.ts'
+import type { RenewalHelper, RenewalOrder } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { errnoOf } from './files.ts'

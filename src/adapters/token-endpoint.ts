@@ -7,7 +7,12 @@
 
 import { Readable } from 'node:stream'
 
-import type { RawAnswer, TokenEndpoint, TokenExchange, TokenRequest } from '../domain/ports.ts'
+import type {
+  RawAnswer,
+  TokenEndpoint,
+  TokenExchange,
+  TokenRequest,
+} from '../domain/renewal-ports.ts'
 import { Secret } from '../domain/secret.ts'
 import { BODY_BYTES } from '../wire/grant-journal.ts'
 import { safeWords } from '../wire/safe-words.ts'

@@ -2,7 +2,6 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type {
-  Browser,
   Clock,
   GatewayClient,
   GatewayFiles,
@@ -12,6 +11,7 @@ import type {
   SessionStore,
   SettingsStore,
 } from '../domain/ports.ts'
+import type { Browser } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'

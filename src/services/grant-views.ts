@@ -5,7 +5,7 @@ import type { GrantId, GrantView, RenewalWay, TokenMark, Verdict } from '../doma
 import { markOf, ownGrantId, parseTokenMark } from '../domain/grant.ts'
 import type { ProfileId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
-import type { GrantStore, GrantViews } from '../domain/ports.ts'
+import type { GrantStore, GrantViews } from '../domain/renewal-ports.ts'
 import type { EffectiveBook, Profile } from '../domain/profile.ts'
 import type { ProviderTable } from '../domain/provider.ts'
 import { configMark } from '../domain/renewal-rules.ts'

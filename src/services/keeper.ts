@@ -8,7 +8,8 @@
 
 import { freshness } from '../domain/renewal-rules.ts'
 import type { HeldProfile } from '../domain/profile.ts'
-import type { Clock, Log, SettingsStore, Stopwatch } from '../domain/ports.ts'
+import type { Clock, Log, SettingsStore } from '../domain/ports.ts'
+import type { Stopwatch } from '../domain/renewal-ports.ts'
 import { agentsOf } from '../domain/settings.ts'
 import { holdMs } from '../domain/grant.ts'
 import { SECOND_MS } from '../domain/time.ts'

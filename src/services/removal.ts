@@ -3,14 +3,8 @@
 import type { Fault } from '../domain/fault.ts'
 import type { AgentId, ProfileId, SessionId } from '../domain/names.ts'
 import { MAIN_AGENT, providerOf } from '../domain/names.ts'
-import type {
-  GrantStore,
-  LoginFlow,
-  ProfileStore,
-  SessionStore,
-  SettingsStore,
-  StateStore,
-} from '../domain/ports.ts'
+import type { ProfileStore, SessionStore, SettingsStore, StateStore } from '../domain/ports.ts'
+import type { GrantStore, LoginFlow } from '../domain/renewal-ports.ts'
 import type { HeldProfile, Profile } from '../domain/profile.ts'
 import { withoutProfile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'

@@ -4,14 +4,14 @@ import type { Fault } from '../domain/fault.ts'
 import type { RenewalOutcome } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
 import { providerOf } from '../domain/names.ts'
+import type { ProfileStore } from '../domain/ports.ts'
 import type {
   GrantStore,
   OwnerHome,
   OwnerProgram,
-  ProfileStore,
   RenewalOrder,
   Stopwatch,
-} from '../domain/ports.ts'
+} from '../domain/renewal-ports.ts'
 import type { HeldProfile } from '../domain/profile.ts'
 import { againAfterMs } from '../domain/renewal-rules.ts'
 import type { Result } from '../domain/result.ts'
@@ -19,7 +19,7 @@ import { ok } from '../domain/result.ts'
 import { MINUTE_MS } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import { grantOf } from './grant-views.ts'
-import type { ProtocolDeps, RenewalEnd } from './renewal-protocol.ts'
+import type { ProtocolDeps, RenewalEnd } from './renewal-job.ts'
 import { renewOnce } from './renewal-protocol.ts'
 import { bookHome, borrowedHome } from './token-home.ts'
 import type { LoadWorld } from './world.ts'

@@ -9,13 +9,12 @@ import type {
   Clock,
   EnvironmentReader,
   Fingerprint,
-  GrantStore,
   ProfileStore,
   SettingsStore,
   StateStore,
-  Stopwatch,
   StoredBook,
 } from '../domain/ports.ts'
+import type { GrantStore, Stopwatch } from '../domain/renewal-ports.ts'
 import type { EffectiveBook } from '../domain/profile.ts'
 import { effectiveBook, EMPTY_BOOK } from '../domain/profile.ts'
 import type { ProviderTable } from '../domain/provider.ts'

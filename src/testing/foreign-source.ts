@@ -1,7 +1,7 @@
 /** The home of another program's login, in memory. */
 
 import type { ForeignLogin, ForeignOrigin, ForeignReading } from '../domain/foreign.ts'
-import type { ForeignSource } from '../domain/ports.ts'
+import type { ForeignSource } from '../domain/renewal-ports.ts'
 import { ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
 

@@ -2,7 +2,7 @@
 
 import type { StoreFault } from '../domain/fault.ts'
 import type { GrantId, TokenMark, Verdict } from '../domain/grant.ts'
-import type { GrantStore, Journal, JournalPage } from '../domain/ports.ts'
+import type { GrantStore, Journal, JournalPage } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 

@@ -9,7 +9,7 @@ import * as v from 'valibot'
 
 import type { Moment, TokenMark, Verdict } from '../domain/grant.ts'
 import { parseTokenMark } from '../domain/grant.ts'
-import type { Attempt, JournalPage, RawAnswer } from '../domain/ports.ts'
+import type { Attempt, JournalPage, RawAnswer } from '../domain/renewal-ports.ts'
 import { decodeOrDrop, parseJson } from './decode.ts'
 import { Instant } from './instant.ts'
 

@@ -1,7 +1,7 @@
 /** What a provider says when a code is exchanged or a token revoked. */
 
 import { valueAt } from '../domain/plain-data.ts'
-import type { IssuedTokens } from '../domain/ports.ts'
+import type { IssuedTokens } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'

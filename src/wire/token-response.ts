@@ -6,7 +6,7 @@
  */
 
 import { isRecord } from '../domain/plain-data.ts'
-import type { RawAnswer, TokenVerdict } from '../domain/ports.ts'
+import type { RawAnswer, TokenVerdict } from '../domain/renewal-ports.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { parseJson } from './decode.ts'
 import { parseIssuedTokens } from './issued-tokens.ts'

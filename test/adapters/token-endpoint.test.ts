@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 
 import { createTokenEndpoint, isSafeUrl } from '../../src/adapters/token-endpoint.ts'
 import { createUpstream } from '../../src/adapters/upstream-http.ts'
-import type { TokenEndpoint, TokenRequest } from '../../src/domain/ports.ts'
+import type { TokenEndpoint, TokenRequest } from '../../src/domain/renewal-ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { startLoopback } from './loopback.ts'
 

@@ -1,6 +1,6 @@
 /** A token server that knows everything: what was sent, what it answered, and whether a login still lives. */
 
-import type { RawAnswer } from '../../src/domain/ports.ts'
+import type { RawAnswer } from '../../src/domain/renewal-ports.ts'
 
 /**
  * What a server does with a refresh token that comes again.

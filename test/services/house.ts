@@ -3,13 +3,12 @@ import type { Fault, RenewalFault } from '../../src/domain/fault.ts'
 import type { ForeignView } from '../../src/domain/foreign.ts'
 import type { Verdict } from '../../src/domain/grant.ts'
 import type {
-  RenewalOrder,
-  ForeignSource,
   ReplyJudge,
   SessionStore,
   UpstreamAnswer,
   UpstreamRequest,
 } from '../../src/domain/ports.ts'
+import type { RenewalOrder, ForeignSource } from '../../src/domain/renewal-ports.ts'
 import type { ProfileId } from '../../src/domain/names.ts'
 import type { ProfileBook } from '../../src/domain/profile.ts'
 import { withProfile } from '../../src/domain/profile.ts'

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { Moment, Verdict } from '../../src/domain/grant.ts'
 import { markOf } from '../../src/domain/grant.ts'
-import type { Attempt, RawAnswer } from '../../src/domain/ports.ts'
+import type { Attempt, RawAnswer } from '../../src/domain/renewal-ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { FAKE_NOW } from '../../src/testing.ts'
 import {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import type { RawAnswer, TokenVerdict } from '../../src/domain/ports.ts'
+import type { RawAnswer, TokenVerdict } from '../../src/domain/renewal-ports.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
 import { FAKE_NOW } from '../../src/testing.ts'
 import { judgeTokenAnswer } from '../../src/wire/token-response.ts'

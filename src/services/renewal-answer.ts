@@ -1,0 +1,132 @@
+/** An answer that leaves nothing open is carried out: tokens go home, a refusal is noted. */
+
+import type { Moment } from '../domain/grant.ts'
+import { markOf } from '../domain/grant.ts'
+import type { Attempt, IssuedTokens, RawAnswer, TokenVerdict } from '../domain/renewal-ports.ts'
+import { configMark, spacingMs } from '../domain/renewal-rules.ts'
+import type { Secret } from '../domain/secret.ts'
+import type { EpochMs } from '../domain/time.ts'
+import { HOUR_MS } from '../domain/time.ts'
+import type { ReadyHome } from './token-home.ts'
+import type { ProtocolDeps, Refreshable, RenewalJob, Step } from './renewal-job.ts'
+import { clientOf } from './renewal-job.ts'
+import { conclude, notServed, unanswered } from './renewal-outcomes.ts'
+
+export async function judged(
+  deps: ProtocolDeps,
+  job: RenewalJob,
+  home: ReadyHome,
+  login: Refreshable,
+  attempt: Attempt,
+  answer: RawAnswer,
+  at: Moment,
+): Promise<Step> {
+  const verdict = withoutToken(deps.judge(answer, at.at), login.refresh)
+  return verdict.kind === 'ambiguous'
+    ? unanswered(deps, job, login, attempt, verdict.words)
+    : settle(deps, job, home, login, attempt, verdict, at)
+}
+
+/** Carries out a verdict that leaves nothing open. */
+export async function settle(
+  deps: ProtocolDeps,
+  job: RenewalJob,
+  home: ReadyHome,
+  login: Refreshable,
+  attempt: Attempt,
+  verdict: Exclude<TokenVerdict, { kind: 'ambiguous' }>,
+  at: Moment,
+): Promise<Step> {
+  const { token } = attempt
+  switch (verdict.kind) {
+    case 'tokens':
+      return store(deps, job, home, login, attempt, verdict.tokens, at)
+    case 'not_consumed': {
+      const { status, words, retryAfterMs } = verdict
+      const outcome = { kind: 'not_consumed', status, words } as const
+      return notServed(deps, job, login, attempt, outcome, { retryAfterMs })
+    }
+    case 'config': {
+      const { error, words } = verdict
+      const config = configMark(job.facts, clientOf(job.facts, login))
+      return notServed(deps, job, login, attempt, { kind: 'config', error, words }, { config })
+    }
+    case 'rejected': {
+      // Somebody may have logged in anew meanwhile; the verdict is about the token that was sent, and no other.
+      if ((await job.home.mark()) === token) {
+        const lostAt = attempt.lostAt
+        const { error, words } = verdict
+        const outcome = { kind: 'rejected', error, words } as const
+        await conclude(deps, job, token, { ...outcome, ...(lostAt !== undefined && { lostAt }) })
+      }
+      await job.journal.clear()
+      return { end: 'failed' }
+    }
+    default:
+      return verdict satisfies never
+  }
+}
+
+async function store(
+  deps: ProtocolDeps,
+  job: RenewalJob,
+  home: ReadyHome,
+  login: Refreshable,
+  attempt: Attempt,
+  tokens: IssuedTokens,
+  at: Moment,
+): Promise<Step> {
+  const { token } = attempt
+  const known = login.accountId
+  if (known !== undefined && tokens.accountId !== undefined && tokens.accountId !== known) {
+    await job.journal.quarantine()
+    await job.journal.clear()
+    const outcome = { kind: 'quarantined', expected: known, got: tokens.accountId } as const
+    await conclude(deps, job, token, outcome)
+    return { end: 'failed' }
+  }
+  const next = renewedLogin(login, tokens, at.at)
+  const put = await home.put(token, next)
+  if (!put.ok) {
+    await conclude(deps, job, token, { kind: 'kept', words: put.fault.words })
+    return { end: 'failed' }
+  }
+  const nextToken = markOf(next.refresh)
+  if (nextToken !== token) await job.journal.noteSpent(token, at)
+  if (put.value) {
+    await job.journal.putVerdict({
+      token: nextToken,
+      moment: at,
+      tries: 1,
+      againAfterMs: 0,
+      outcome: { kind: 'renewed', spacingMs: spacingMs(lifetimeOf(tokens)) },
+    })
+  }
+  await job.journal.clear()
+  return { end: put.value ? 'renewed' : 'nothing_to_do' }
+}
+
+function renewedLogin(login: Refreshable, tokens: IssuedTokens, at: EpochMs): Refreshable {
+  const email = login.email ?? tokens.email
+  const accountId = login.accountId ?? tokens.accountId
+  return {
+    ...login,
+    access: tokens.access,
+    refresh: tokens.refresh ?? login.refresh,
+    expiresAt: at + lifetimeOf(tokens),
+    renewedAt: at,
+    ...(email !== undefined && { email }),
+    ...(accountId !== undefined && { accountId }),
+  }
+}
+
+/** Of tokens without a known end it is assumed that they have one: the next renewal finds out. */
+function lifetimeOf({ lifetimeMs }: IssuedTokens): number {
+  return Number.isFinite(lifetimeMs) ? lifetimeMs : HOUR_MS
+}
+
+/** A server that repeats what it was sent must not make us repeat it. */
+function withoutToken<V extends TokenVerdict>(verdict: V, token: Secret): V {
+  if (!('words' in verdict)) return verdict
+  return { ...verdict, words: verdict.words.replaceAll(token.reveal(), '[secret]') }
+}
