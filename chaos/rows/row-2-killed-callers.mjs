@@ -1,5 +1,5 @@
 /**
- * Row 2: whoever asked for a renewal is killed at a random instant of it, with everything in its process group.
+ * Row 2: whoever asked for a renewal is killed in the middle of it, with everything in its process group.
  *
  * The caller is a command line or, every fourth time, a gateway with a request under way. Afterwards somebody else
  * asks: they must be served, the login must be alive, and its token must have been sent exactly once.
@@ -7,6 +7,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { acmeHome, ASK, isWell, RENEW, sendsOf } from '../acme.mjs'
 import { ask, startGateway } from '../gateway.mjs'
+import { helperOf, watchJournal } from '../journal.mjs'
 import { randomFrom, wholeBetween } from '../random.mjs'
 import { programs } from '../bundle.mjs'
 import { createFindings, inLanes, run, spread, start } from '../stand.mjs'
@@ -30,7 +31,8 @@ export async function row2({ kills }, seed, breakage) {
     const home = { ...acmeHome(server), ...built }
     const about = `kill ${index}`
     server.fault({ delayMs: wholeBetween(random, 0, LONGEST_LATENCY_MS) })
-    await (index % 4 === 3 ? killGateway(home, random) : killCommand(home, random))
+    const instant = INSTANTS[index % INSTANTS.length](random)
+    await (index % 4 === 3 ? killGateway : killCommand)(server, home, instant)
     figures.kills += 1
     figures[sendsOf(server, home).length > 0 ? 'killed after it' : 'killed before the send'] += 1
 
@@ -56,19 +58,35 @@ export async function row2({ kills }, seed, breakage) {
   }
 }
 
-async function killCommand(home, random) {
+async function killCommand(server, home, instant) {
   const caller = start(home.program, RENEW, { env: home.env, detached: true })
-  await Promise.race([wait(random() * LIFE_MS), caller.ended])
+  await instant(server, home, caller)
   await killGroup(caller)
 }
 
-async function killGateway(home, random) {
+async function killGateway(server, home, instant) {
   const gateway = await startGateway(home, { detached: true })
   const asked = ask(gateway)
-  await Promise.race([wait(random() * LIFE_MS), asked])
+  await instant(server, home, gateway)
   await killGroup(gateway)
   await asked
 }
+
+/** When the kill comes: at any time, from the start of the process that renews on, or from the arrival of the send on. */
+const INSTANTS = [
+  (random) =>
+    (_, __, { ended }) =>
+      Promise.race([wait(random() * LIFE_MS), ended]),
+  (random) => async (_, __, caller) => {
+    await helperOf(caller)
+    await wait(random() * LIFE_MS)
+  },
+  (random) => async (server, home, caller) => {
+    const helper = await helperOf(caller)
+    if (helper !== undefined) await watchJournal(home, server).until('arrived', helper)
+    await wait(random() * LONGEST_LATENCY_MS)
+  },
+]
 
 /** As a terminal that closes, or a service manager, would. */
 async function killGroup({ pid, child, ended }) {
