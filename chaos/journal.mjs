@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sendsOf } from './acme.mjs'
 
-/** The process number of the helper that a caller has started; undefined when the caller ended without one. */
+const PATIENCE_MS = 5000
+
+/** The process number of the helper that a caller has started; undefined when it ended without one, or has none for long. */
 export async function helperOf({ pid, child }) {
-  while (child.exitCode === null && child.signalCode === null) {
+  const deadline = performance.now() + PATIENCE_MS
+  while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
     const found = childrenOf(pid).find((one) => commandOf(one).includes('renew.js'))
     if (found !== undefined) return found
     await turn()

@@ -6,7 +6,7 @@
  * login. Prints one line of JSON.
  */
 
-import type { Clock, Upstream } from '../../src/domain/ports.ts'
+import type { Upstream } from '../../src/domain/ports.ts'
 import type { RenewalHelper, RenewalOrder, TokenEndpoint } from '../../src/domain/renewal-ports.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import type { AgentId } from '../../src/domain/names.ts'
@@ -37,6 +37,7 @@ import { judgeTokenAnswer } from '../../src/wire/token-response.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { randomFrom } from '../random.mjs'
 import { createFamilies } from '../token-families.mjs'
+import { createTime } from './simulated-time.ts'
 
 interface Options {
   readonly seed: string
@@ -65,39 +66,7 @@ function missing(): never {
   throw new Error('a name that is none')
 }
 
-/** Time that passes when everybody sleeps. */
-function createTime(): Clock & { run(until: Promise<unknown>): Promise<void> } {
-  let now = FAKE_NOW
-  const asleep = new Set<{ readonly at: number; readonly wake: () => void }>()
-  return {
-    now: () => now,
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted) return resolve()
-        const wake = (): void => {
-          signal?.removeEventListener('abort', wake)
-          asleep.delete(sleeper)
-          resolve()
-        }
-        const sleeper = { at: now + Math.max(0, ms), wake }
-        asleep.add(sleeper)
-        signal?.addEventListener('abort', wake)
-      }),
-    async run(until) {
-      let isOver = false
-      void until.finally(() => (isOver = true))
-      while (!isOver) {
-        await new Promise((resolve) => setImmediate(resolve))
-        const [next] = [...asleep].toSorted((a, b) => a.at - b.at)
-        if (!next) continue
-        now = Math.max(now, next.at)
-        next.wake()
-      }
-    },
-  }
-}
-
-const time = createTime()
+const time = createTime(FAKE_NOW)
 const families = createFamilies({ now: time.now })
 const login = families.login({ mode: 'strict', lifetimeMs: options.lifetimeMs })
 const stopwatch = () => ({ at: time.now(), boot: 'one', upMs: time.now() - FAKE_NOW })

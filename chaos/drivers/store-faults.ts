@@ -8,8 +8,6 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createClock } from '../../src/adapters/clock.ts'
-import type { FileSystem, OpenFile } from '../../src/adapters/file-system.ts'
-import { nodeFileSystem } from '../../src/adapters/file-system.ts'
 import { createFiles, previousPathOf } from '../../src/adapters/files.ts'
 import { openHome } from '../../src/adapters/home.ts'
 import { createLocks } from '../../src/adapters/lock.ts'
@@ -22,6 +20,8 @@ import { withoutProfile, withProfile } from '../../src/domain/profile.ts'
 import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { parseProfileFile } from '../../src/wire/profile-file.ts'
+import type { Trouble } from './failing-system.ts'
+import { failing } from './failing-system.ts'
 
 const clock = createClock()
 const COUNTER = named('counter:default')
@@ -42,47 +42,6 @@ const OLD_BOOK = JSON.stringify({
     [BYSTANDER]: { type: 'api_key', provider: 'bystander', key: 'untouched' },
   },
 })
-
-interface Trouble {
-  readonly errno: string
-  readonly nth: number
-  readonly isLasting: boolean
-}
-
-/** A file system whose n-th operation fails, and those after it where the trouble lasts. */
-function failing({ errno, nth, isLasting }: Trouble) {
-  let done = 0
-  let failed = 0
-  async function step<T>(operation: () => Promise<T>): Promise<T> {
-    const turn = done
-    done += 1
-    if (turn !== nth && !(isLasting && turn > nth)) return operation()
-    failed += 1
-    throw Object.assign(new Error(errno), { code: errno })
-  }
-  const real = nodeFileSystem
-  const file = (opened: OpenFile): OpenFile => ({
-    read: () => step(() => opened.read()),
-    byteAt: (position) => step(() => opened.byteAt(position)),
-    write: (data) => step(() => opened.write(data)),
-    sync: () => step(() => opened.sync()),
-    stat: () => step(() => opened.stat()),
-    // A close that reports an error has closed all the same.
-    close: () => opened.close().then(() => step(async () => undefined)),
-  })
-  const system: FileSystem = {
-    open: (path, flags, mode) => step(async () => file(await real.open(path, flags, mode))),
-    rename: (from, to) => step(() => real.rename(from, to)),
-    unlink: (path) => step(() => real.unlink(path)),
-    mkdir: (path, mode) => step(() => real.mkdir(path, mode)),
-    rmdir: (path) => step(() => real.rmdir(path)),
-    readdir: (path) => step(() => real.readdir(path)),
-    realpath: (path) => step(() => real.realpath(path)),
-    stat: (path) => step(() => real.stat(path)),
-    lstat: (path) => step(() => real.lstat(path)),
-  }
-  return { system, failed: () => failed }
-}
 
 type Start = 'no book' | 'a book'
 type Change = 'save' | 'remove'

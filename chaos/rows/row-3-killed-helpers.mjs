@@ -1,15 +1,20 @@
 /**
- * Row 3: the process that renews is killed, as soon as each step of its work can be seen, and at random instants.
+ * Row 3: the process that renews is killed, as soon as each step of its work can be seen, at random instants,
+ * and, where one program may trace another, at each of its system calls that has to do with the login.
  *
  * Then others ask until the login is well or its provider has called it dead. It may be called dead only by its
  * provider, and lost only where the provider gave an answer that nobody had stored: never on a server that repeats it.
  */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { acmeHome, ASK, isWell, RENEW, sendsOf } from '../acme.mjs'
+import { acmeHome, PROFILE, RENEW } from '../acme.mjs'
+import { judgeLogin, letOthersAsk } from '../after-kill.mjs'
 import { helperOf, watchJournal } from '../journal.mjs'
-import { oneOf, randomFrom, wholeBetween } from '../random.mjs'
-import { programs } from '../bundle.mjs'
-import { createFindings, inLanes, run, start } from '../stand.mjs'
+import { randomFrom, someOf, wholeBetween } from '../random.mjs'
+import { bundleDriver, programs } from '../bundle.mjs'
+import { createFindings, inLanes, start } from '../stand.mjs'
+import { callsInto, whyNoTracing } from '../system-calls.mjs'
 import { startTokenServer } from '../token-server.mjs'
 
 const STEPS = [
@@ -27,15 +32,20 @@ const STEPS = [
 ]
 const MODES = ['strict', 'grace', 'idempotent', 'norotate']
 
-export const SIZES = { ci: { eachStep: 1, random: 9 }, full: { eachStep: 40, random: 560 } }
+export const SIZES = {
+  ci: { eachStep: 1, random: 9, traced: 0 },
+  full: { eachStep: 40, random: 560, traced: Infinity },
+}
 const LANES = 2
 const LATENCY_MS = 20
 /** A helper needs about so long, ms. */
 const LIFE_MS = 350
-/** Others ask so often before a login counts as stuck. */
-const ASKERS = 8
 
-export async function row3({ steps = STEPS, eachStep, random: randomKills }, seed, breakage) {
+export async function row3(
+  { steps = STEPS, eachStep, random: randomKills, traced = 0 },
+  seed,
+  breakage,
+) {
   const plans = [
     ...steps.flatMap((step) => Array.from({ length: eachStep }, () => step)),
     ...Array.from({ length: randomKills }, () => 'random'),
@@ -61,12 +71,13 @@ export async function row3({ steps = STEPS, eachStep, random: randomKills }, see
       const end = await killOne(server, built, plans[index], random)
       const about = `${plans[index]} on ${server.families.get(end.home.family).mode}, number ${index}`
       figures[end.killed ? 'kills' : 'ended before the kill'] += 1
-      judge(server, end, about, figures, findings)
+      judgeLogin(server, end.home, end, about, figures, findings)
       end.home.remove()
     } finally {
       await server.close()
     }
   })
+  Object.assign(figures, await killAtCalls(traced, built, seed, figures, findings))
   return {
     row: 3,
     passed: findings.list().length === 0 && figures.kills > 0,
@@ -87,40 +98,61 @@ async function killOne(server, built, plan, random) {
     killed = kill(helper)
   }
   await caller.ended
-  await server.settled()
-  const answer = {
-    given: wasGiven(server, home),
-    stored: journal.has('kept') || journal.has('stored'),
-  }
-  const said = []
-  for (let asker = 0; asker < ASKERS; asker += 1) {
-    const ran = await run(home.program, ASK, { env: home.env })
-    await server.settled()
-    said.push(`${ran.code} ${ran.err.split('\n')[0]}`)
-    if (ran.code === 0 || journal.verdict()?.outcome.kind === 'rejected') break
-    await wait(500 + oneOf(random, [0, 500]))
-  }
-  return { home, killed, answer, said, verdict: journal.verdict()?.outcome.kind }
+  return { home, killed, ...(await letOthersAsk(server, home, journal)) }
 }
 
-function judge(server, { home, answer, said, verdict }, about, figures, findings) {
-  const { alive, mode } = server.families.get(home.family)
-  const sends = sendsOf(server, home)
-  if (sends.length > 1) figures.replayed += 1
-  const detail = `${about}: ${JSON.stringify({ verdict, answer, said, sends: sends.map((send) => send.outcome) })}`
-  if (verdict === 'rejected' && alive) findings.add('called dead while it lives', detail)
-  if (alive && !isWell(server, home)) findings.add('it did not recover', detail)
-  if (alive) return
-  if (mode !== 'strict') findings.add('lost on a server that repeats its answer', detail)
-  else if (!answer.given) findings.add('lost, and nothing had been given', detail)
-  else if (answer.stored) findings.add('lost, and the answer was stored', detail)
-  else figures['lost, as nobody had the answer'] += 1
-  if (verdict !== 'rejected') findings.add('lost, and not told', detail)
+const CALLS = 'openat,write,fsync,close,rename,unlink,mkdir,connect,writev'
+
+/** Kills at system calls: those of the grant's folder and the book, and those of the connection. */
+async function killAtCalls(limit, built, seed, figures, findings) {
+  if (limit === 0) return {}
+  const why = whyNoTracing()
+  if (why) return { 'system calls': `skipped: ${why}` }
+  const script = await bundleDriver('renewer')
+  const clean = await renewTraced(script, built, 'strict', [])
+  const points = callsInto(clean.home.stateDir, clean.lines)
+  points.push({ name: 'connect', nth: 1 }, { name: 'writev', nth: 1 })
+  clean.home.remove()
+  await clean.server.close()
+  const plans = points.flatMap((point) => MODES.map((mode) => ({ ...point, mode })))
+  const chosen = someOf(randomFrom(seed, 'row 3, traced'), plans, limit)
+  let killed = 0
+  await inLanes(LANES, chosen.length, async (index) => {
+    const { name, nth, mode } = chosen[index]
+    const inject = ['-e', `inject=${name}:signal=SIGKILL:when=${nth}`]
+    const { home, server, journal, lines } = await renewTraced(script, built, mode, inject)
+    if (lines.some((line) => line.includes('killed by SIGKILL'))) killed += 1
+    const end = await letOthersAsk(server, home, journal)
+    judgeLogin(server, home, end, `killed at ${name} ${nth} on ${mode}`, figures, findings)
+    home.remove()
+    await server.close()
+  })
+  return { 'system calls': points.length, 'kills at a system call': killed }
 }
 
-/** Whether the server had let the token serve when everything was quiet after the kill. */
-function wasGiven(server, home) {
-  return sendsOf(server, home).some((send) => send.outcome === 'rotated')
+async function renewTraced(script, built, mode, inject) {
+  const server = await startTokenServer({ mode })
+  const home = { ...acmeHome(server, { graceMs: 60_000 }), ...built }
+  const traceFile = join(home.home, 'trace')
+  const options = ['-f', '-qq', '-y', '-o', traceFile, '-e', `trace=${CALLS}`, ...inject]
+  const helper = join(home.home, 'traced-helper.mjs')
+  writeFileSync(helper, helperUnderTrace(built.helper, options))
+  const journal = watchJournal(home, server)
+  const caller = start(script, [helper], { env: home.env })
+  await caller.next()
+  caller.say(PROFILE)
+  await caller.next()
+  await caller.kill()
+  return { server, home, journal, lines: readFileSync(traceFile, 'utf8').split('\n') }
+}
+
+/** One thread for the disk, so that its calls come in one order. */
+function helperUnderTrace(helper, options) {
+  return `import { spawnSync } from 'node:child_process'
+const args = [...${JSON.stringify(options)}, process.execPath, ${JSON.stringify(helper)}, ...process.argv.slice(2)]
+const ended = spawnSync('strace', args, { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })
+process.exit(ended.status ?? 1)
+`
 }
 
 function kill(pid) {

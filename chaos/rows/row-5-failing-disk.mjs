@@ -12,22 +12,27 @@ import { bundleDriver, programs } from '../bundle.mjs'
 import { BOOK, createFindings, createHome, inLanes, MEMORY, run, start } from '../stand.mjs'
 import { callsInto, trace, waitsForInput, whyNoTracing } from '../system-calls.mjs'
 
-export const SIZES = { ci: { traced: 12 }, full: { traced: Infinity } }
 const ERRORS = ['EIO', 'ENOSPC', 'EACCES']
+
+export const SIZES = {
+  ci: { renewals: ['ENOSPC'], traced: 12 },
+  full: { renewals: ERRORS, traced: Infinity },
+}
 const LANES = 2
 const PATIENCE_MS = 5_000
 /** A lock that seems to be another's is waited for, ms. */
 const LOCK_PATIENCE_MS = 40_000
 
-export async function row5({ traced }, seed, breakage) {
+export async function row5({ renewals = [], traced }, seed, breakage) {
   const findings = createFindings()
   const inside = await failInside(breakage, findings)
+  const renewing = await failRenewals(renewals, findings)
   const outside = await failSystemCalls(traced, seed, findings)
   return {
     row: 5,
     passed: findings.list().length === 0 && inside['failed operations'] > 0,
     problems: findings.list(),
-    figures: { ...inside, ...outside },
+    figures: { ...inside, ...renewing, ...outside },
   }
 }
 
@@ -47,6 +52,34 @@ async function failInside(breakage, findings) {
     'runs in one process': ends.length,
     'failed operations': ends.reduce((sum, { failed }) => sum + failed, 0),
   }
+}
+
+/**
+ * The operations of whole renewals, journal and book alike. One failure loses nothing. A disk that takes nothing any
+ * more, from the very instant when the answer is there, may lose a login of a server that does not repeat itself.
+ */
+async function failRenewals(errors, findings) {
+  if (errors.length === 0) return {}
+  const home = createHome({}, MEMORY)
+  const ran = await run(await bundleDriver('failing-renewals'), [home.home, ...errors])
+  home.remove()
+  if (ran.code !== 0) findings.add('the driver failed', ran.err)
+  const ends = ran.out
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+  const lost = 'lost, as the disk took nothing any more'
+  const figures = { 'renewals on a failing disk': ends.length, [lost]: 0 }
+  for (const end of ends) {
+    const about = JSON.stringify(end)
+    if (end.alive && !end.isCurrent) findings.add('a renewal did not recover', about)
+    if (end.alive && end.verdict === 'rejected') findings.add('called dead while it lives', about)
+    if (end.alive) continue
+    const isBeyondHelp = end.mode === 'strict' && end.isLasting && !end.isStored
+    if (isBeyondHelp) figures[lost] += 1
+    else findings.add('a renewal lost the login', about)
+  }
+  return figures
 }
 
 /** A key that looks like OpenRouter's, and like nothing that was ever issued. */

@@ -140,34 +140,29 @@ function judge(server, home, before, theirs, about, figures, findings) {
   const sends = server.sends.map(({ client, outcome }) => `${client} ${outcome}`)
   const after = look(home)
   const detail = `${about}: it said ${theirs}; ${JSON.stringify({ sends })}`
-  const { alive } = server.families.get(home.family)
   const current = server.families.current(home.family)
-  if (!alive || theirs === 'logged out') findings.add('logged out', detail)
-  if (sends.length !== 1) findings.add('not exactly one send', detail)
-  if (theirs.startsWith('failed') || theirs === 'busy')
-    findings.add('its owner could not do its part', detail)
-  const { accessToken, refreshToken, expiresAt, ...rest } = after.content.claudeAiOauth
-  if (refreshToken !== current.refresh || accessToken !== current.access)
-    findings.add('the file does not hold the new login', detail)
-  if (!(expiresAt > Date.now()))
-    findings.add('the file has the wrong end', `${detail} ${expiresAt}`)
-  const {
-    accessToken: _,
-    refreshToken: __,
-    expiresAt: ___,
-    ...restBefore
-  } = before.content.claudeAiOauth
-  const isSame =
-    JSON.stringify([rest, after.content.mcpOAuth]) ===
-    JSON.stringify([restBefore, before.content.mcpOAuth])
-  if (!isSame) findings.add('something else in the file changed', detail)
-  if (after.mode !== before.mode || after.uid !== before.uid)
-    findings.add('mode or owner changed', detail)
-  if (after.names.join() !== before.names.join())
-    findings.add('something was left behind', `${detail} ${after.names}`)
-  figures[
-    sends[0]?.startsWith('claude-code-simulated') ? 'renewed by its owner' : 'renewed by us'
-  ] += 1
+  const { accessToken, refreshToken, expiresAt } = after.content.claudeAiOauth
+  const couldNot = theirs === 'busy' || theirs.startsWith('failed')
+  const isNew = refreshToken === current.refresh && accessToken === current.access
+  const wrongs = {
+    'logged out': !server.families.get(home.family).alive || theirs === 'logged out',
+    'not exactly one send': sends.length !== 1,
+    'its owner could not do its part': couldNot,
+    'the file does not hold the new login': !isNew,
+    'the file has the wrong end': !(expiresAt > Date.now()),
+    'something else in the file changed': besideTokens(after) !== besideTokens(before),
+    'mode or owner changed': after.mode !== before.mode || after.uid !== before.uid,
+    'something was left behind': after.names.join() !== before.names.join(),
+  }
+  for (const [wrong, isSo] of Object.entries(wrongs)) if (isSo) findings.add(wrong, detail)
+  const isTheirs = sends[0]?.startsWith('claude-code-simulated')
+  figures[isTheirs ? 'renewed by its owner' : 'renewed by us'] += 1
+}
+
+/** All of the file but the three members that a renewal changes. */
+function besideTokens({ content: { claudeAiOauth, ...others } }) {
+  const tokens = { accessToken: '', refreshToken: '', expiresAt: 0 }
+  return JSON.stringify({ ...others, claudeAiOauth: { ...claudeAiOauth, ...tokens } })
 }
 
 /** The file, and the names around it. */
