@@ -31,7 +31,7 @@ const floors = {
       'pure-rooms-own-no-effects',
       'domain, wire and services get clock, disk, network and timers as ports; only calculations are theirs',
       { path: '^src/(domain|wire|services)/' },
-      { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|crypto|util)$' },
+      { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|crypto|util|zlib)$' },
     ),
     forbid(
       'domain-owns-no-packages',

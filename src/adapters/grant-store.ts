@@ -41,8 +41,12 @@ interface Deps {
   readonly system?: FileSystem
 }
 
+type Spent = JournalPage['spent']
+const NONE_SPENT: Spent = new Map()
+
 export function createGrantStore({ grantsDir, files, system = nodeFileSystem }: Deps): GrantStore {
   const seen = new Map<GrantId, { readonly version: string; readonly verdict?: Verdict }>()
+  const spentSeen = new Map<GrantId, { readonly version: string; readonly spent: Spent }>()
   const folderOf = (grant: GrantId): string => join(grantsDir, grant)
 
   return {
@@ -59,6 +63,19 @@ export function createGrantStore({ grantsDir, files, system = nodeFileSystem }: 
       const verdict = parseVerdict(read.value.text)
       seen.set(grant, { version: read.value.version, ...(verdict && { verdict }) })
       return verdict
+    },
+
+    async spent(grant) {
+      const path = join(folderOf(grant), 'spent')
+      const version = await files.version(path)
+      if (!version.ok || version.value === undefined) return NONE_SPENT
+      const known = spentSeen.get(grant)
+      if (known?.version === version.value) return known.spent
+      const read = await files.read(path)
+      if (!read.ok || !read.value) return NONE_SPENT
+      const spent = parseSpent(read.value.text)
+      spentSeen.set(grant, { version: read.value.version, spent })
+      return spent
     },
 
     async list() {

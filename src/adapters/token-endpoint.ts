@@ -30,7 +30,13 @@ interface Deps {
 }
 
 /** Headers of an answer that a verdict may need. */
-const KEPT_HEADERS = ['content-type', 'retry-after', 'retry-after-ms', 'date'] as const
+const KEPT_HEADERS = [
+  'content-type',
+  'content-encoding',
+  'retry-after',
+  'retry-after-ms',
+  'date',
+] as const
 
 export function createTokenEndpoint(deps: Deps): TokenEndpoint {
   return {
@@ -63,10 +69,13 @@ async function redeemAt(
   const { type, bytes } = bodyOf(request)
   const progress: { phase: 'before' | 'held_back' | 'sent' } = { phase: 'before' }
   const deadline = new AbortController()
-  let timer: NodeJS.Timeout | undefined
+  // A proxy that takes the connection and says nothing would hold us as long as it likes.
+  let timer = setTimeout(() => deadline.abort(), 2 * request.connectTimeoutMs)
 
   async function* body(): AsyncGenerator<Uint8Array> {
-    if (!(await beforeSend())) {
+    clearTimeout(timer)
+    // Whoever has been told that nothing was sent must stay right.
+    if (deadline.signal.aborted || !(await beforeSend())) {
       progress.phase = 'held_back'
       throw new Error('held back')
     }
@@ -76,7 +85,7 @@ async function redeemAt(
   }
 
   try {
-    const answer = await deps.exchange(
+    const exchanged = deps.exchange(
       {
         url,
         headers: {
@@ -95,6 +104,8 @@ async function redeemAt(
       },
       deadline.signal,
     )
+    // The client hears of the deadline late while it waits for a proxy.
+    const answer = await Promise.race([exchanged, refusedAt(deadline.signal)])
     // An answer before the request was sent is an answer to nothing, such as a proxy's.
     if (progress.phase !== 'sent') return notSent('something answered before it was asked')
     return { kind: 'answered', answer: await readAnswer(answer) }
@@ -107,6 +118,12 @@ async function redeemAt(
   } finally {
     clearTimeout(timer)
   }
+}
+
+function refusedAt(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('too late')), { once: true })
+  })
 }
 
 function notSent(words: string): TokenExchange {

@@ -151,9 +151,14 @@ export function isDead(view: GrantView | undefined): boolean {
   return outcome === 'rejected' || outcome === 'spent'
 }
 
+/** Nothing that is tried with this token can come to anything good, whoever asks. */
+export function isFinal({ kind: outcome }: RenewalOutcome): boolean {
+  return outcome === 'rejected' || outcome === 'quarantined'
+}
+
 /** How long a renewal must still wait, ms; 0: it may go now; Infinity: only the user can change something. */
 export function holdMs(verdict: Verdict | undefined, now: Moment): number {
   if (!verdict || verdict.outcome.kind === 'renewed') return 0
-  if (verdict.againAfterMs === undefined) return Infinity
+  if (verdict.againAfterMs === undefined || isFinal(verdict.outcome)) return Infinity
   return Math.max(0, verdict.againAfterMs - elapsedMs(verdict.moment, now))
 }

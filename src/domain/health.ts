@@ -128,7 +128,7 @@ function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World
   if (origin !== 'equabot') {
     return { state: 'borrowed', owner: origin, way: grant?.way ?? 'none', ...proven }
   }
-  return { state: credential.refresh ? 'renewable' : 'static', ...proven }
+  return { state: canRenew(grant) ? 'renewable' : 'static', ...proven }
 }
 
 function summarise(facts: Omit<Health, 'summary'>, candidate: Candidate, world: World): Summary {

@@ -124,7 +124,7 @@ export interface IssuedTokens {
   readonly accountId?: string
 }
 
-export type TokenJudge = (answer: RawAnswer, now: EpochMs) => TokenVerdict
+export type TokenJudge = (answer: RawAnswer, now: EpochMs, sent: Secret) => TokenVerdict
 
 /** What lies in `grants/<id>/`. Everything is on the disk when a call has resolved. */
 export interface Journal {
@@ -170,6 +170,8 @@ export interface GrantStore {
   journal(grant: GrantId): Journal
   /** Cheap when nothing has changed. A verdict that cannot be read counts as none. */
   verdict(grant: GrantId): Promise<Verdict | undefined>
+  /** Tokens that have served, and when. Cheap when nothing has changed. */
+  spent(grant: GrantId): Promise<ReadonlyMap<TokenMark, Moment>>
   /** Ids of all grants that have a folder. */
   list(): Promise<readonly GrantId[]>
   forget(grant: GrantId): Promise<void>

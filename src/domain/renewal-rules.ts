@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 
 import type { OauthCredential } from './credential.ts'
 import type { GrantView, Moment, RenewalOutcome, Verdict } from './grant.ts'
-import { elapsedMs } from './grant.ts'
+import { elapsedMs, holdMs } from './grant.ts'
 import type { OauthFacts } from './provider.ts'
 import type { EpochMs } from './time.ts'
 import { MINUTE_MS, SECOND_MS } from './time.ts'
@@ -106,13 +106,32 @@ export function replayAfterMs(
   return Math.max(soonMs, credential.expiresAt - STALE_MS - now)
 }
 
+/**
+ * How long this verdict still holds a renewal up, ms.
+ *
+ * A person is not held up. Access that was refused may replay a lost renewal earlier than the schedule says, for there is
+ * nothing left to lose, but not with every request; a time that the provider named is kept.
+ */
+export function heldMs(
+  verdict: Verdict | undefined,
+  urge: 'use' | 'refused' | 'user',
+  now: Moment,
+): number {
+  if (urge === 'user' || !verdict) return 0
+  if (urge === 'refused' && verdict.outcome.kind === 'ambiguous') {
+    const waitMs = step(REPLAYS_MS, verdict.outcome.replays + 1)
+    return Math.max(0, waitMs - elapsedMs(verdict.moment, now))
+  }
+  return holdMs(verdict, now)
+}
+
 /** Stands for the facts that a complaint about client or request depends on. */
 export function configMark(facts: OauthFacts, clientId: string | undefined): string {
   const parts = [facts.tokenUrl, facts.body, clientId ?? '', ...facts.scopes]
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)
 }
 
-/** Whether a request may count on this grant for new access: somebody can renew it, and nothing is known against it. */
+/** Whether anybody here can get new access with this grant. What its last renewal has shown is another question. */
 export function canRenew(view: GrantView | undefined): boolean {
   return view !== undefined && view.way !== 'none' && view.way !== 'never'
 }

@@ -1,8 +1,8 @@
 /** Who renews each login of an agent, and what its last renewal has shown. Reads; changes nothing. */
 
 import type { ForeignView } from '../domain/foreign.ts'
-import type { GrantId, GrantView, RenewalWay, TokenMark, Verdict } from '../domain/grant.ts'
-import { markOf, ownGrantId, parseTokenMark } from '../domain/grant.ts'
+import type { GrantId, GrantView, Moment, RenewalWay, TokenMark, Verdict } from '../domain/grant.ts'
+import { isFinal, markOf, ownGrantId, parseTokenMark } from '../domain/grant.ts'
 import type { ProfileId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
 import type { GrantStore, GrantViews } from '../domain/renewal-ports.ts'
@@ -19,7 +19,7 @@ export interface KnownGrant {
 }
 
 export async function grantViews(
-  deps: { readonly grants: Pick<GrantStore, 'verdict'> },
+  deps: { readonly grants: Pick<GrantStore, 'verdict' | 'spent'> },
   book: EffectiveBook,
   settings: Settings,
   providers: ProviderTable,
@@ -35,8 +35,21 @@ export async function grantViews(
     }
     const way = providers.get(providerOf(profile.id))?.oauth ? grant.way : 'none'
     const verdict = await deps.grants.verdict(grant.id)
-    const stands = verdict?.token === grant.token && !isVoid(verdict, profile, providers)
-    views.set(profile.id, { way, ...(verdict && stands && { verdict }) })
+    const stands =
+      verdict && verdict.token === grant.token && !isVoid(verdict, profile, providers)
+        ? verdict
+        : undefined
+    const isOver = stands !== undefined && isFinal(stands.outcome)
+    const servedAt = isOver ? undefined : await spentAt(deps.grants, grant)
+    if (servedAt && grant.token) {
+      const outcome = { kind: 'spent', spentAt: servedAt.at } as const
+      views.set(profile.id, {
+        way,
+        verdict: { token: grant.token, moment: servedAt, tries: 1, outcome },
+      })
+      continue
+    }
+    views.set(profile.id, { way, ...(stands && { verdict: stands }) })
   }
   return views
 }
@@ -65,9 +78,17 @@ export function grantOf(
   return { id: view.grant, way: settings.auth.foreign[origin].renew, ...(token && { token }) }
 }
 
+/** A copy of an older state: by our own record its token has served. */
+async function spentAt(
+  grants: Pick<GrantStore, 'spent'>,
+  { id, token, way }: KnownGrant,
+): Promise<Moment | undefined> {
+  return way === 'ours' && token ? (await grants.spent(id)).get(token) : undefined
+}
+
 /** A complaint about client or request that a change of config may have mended. */
-function isVoid(verdict: Verdict | undefined, profile: Profile, providers: ProviderTable): boolean {
-  if (verdict?.outcome.kind !== 'config') return false
+function isVoid(verdict: Verdict, profile: Profile, providers: ProviderTable): boolean {
+  if (verdict.outcome.kind !== 'config') return false
   const facts = providers.get(providerOf(profile.id))?.oauth
   const { credential } = profile
   const clientId =

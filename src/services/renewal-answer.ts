@@ -4,7 +4,6 @@ import type { Moment } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
 import type { Attempt, IssuedTokens, RawAnswer, TokenVerdict } from '../domain/renewal-ports.ts'
 import { configMark, spacingMs } from '../domain/renewal-rules.ts'
-import type { Secret } from '../domain/secret.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { HOUR_MS } from '../domain/time.ts'
 import type { ReadyHome } from './token-home.ts'
@@ -21,7 +20,7 @@ export async function judged(
   answer: RawAnswer,
   at: Moment,
 ): Promise<Step> {
-  const verdict = withoutToken(deps.judge(answer, at.at), login.refresh)
+  const verdict = deps.judge(answer, at.at, login.refresh)
   return verdict.kind === 'ambiguous'
     ? unanswered(deps, job, login, attempt, verdict.words)
     : settle(deps, job, home, login, attempt, verdict, at)
@@ -79,6 +78,9 @@ async function store(
   const { token } = attempt
   const known = login.accountId
   if (known !== undefined && tokens.accountId !== undefined && tokens.accountId !== known) {
+    // Whosever the new tokens are, the old one has been exchanged for them.
+    const isExchanged = tokens.refresh !== undefined && markOf(tokens.refresh) !== token
+    if (isExchanged) await job.journal.noteSpent(token, at)
     await job.journal.quarantine()
     await job.journal.clear()
     const outcome = { kind: 'quarantined', expected: known, got: tokens.accountId } as const
@@ -123,10 +125,4 @@ function renewedLogin(login: Refreshable, tokens: IssuedTokens, at: EpochMs): Re
 /** Of tokens without a known end it is assumed that they have one: the next renewal finds out. */
 function lifetimeOf({ lifetimeMs }: IssuedTokens): number {
   return Number.isFinite(lifetimeMs) ? lifetimeMs : HOUR_MS
-}
-
-/** A server that repeats what it was sent must not make us repeat it. */
-function withoutToken<V extends TokenVerdict>(verdict: V, token: Secret): V {
-  if (!('words' in verdict)) return verdict
-  return { ...verdict, words: verdict.words.replaceAll(token.reveal(), '[secret]') }
 }

@@ -7,10 +7,10 @@
  */
 
 import type { RenewalOutcome, TokenMark, Verdict } from '../domain/grant.ts'
-import { elapsedMs, holdMs, markOf } from '../domain/grant.ts'
+import { elapsedMs, isFinal, markOf } from '../domain/grant.ts'
 import type { Attempt, JournalPage } from '../domain/renewal-ports.ts'
 import type { OauthFacts } from '../domain/provider.ts'
-import { configMark, isTooSoon, LONGEST_PAUSE_MS } from '../domain/renewal-rules.ts'
+import { configMark, heldMs, isTooSoon, LONGEST_PAUSE_MS } from '../domain/renewal-rules.ts'
 import type { Secret } from '../domain/secret.ts'
 import { SECOND_MS } from '../domain/time.ts'
 import type { ReadyHome } from './token-home.ts'
@@ -85,7 +85,9 @@ async function recover(
   if (!noted) return undefined
   if (noted === 'torn') {
     // It may have been about this token, and it may have been sent.
-    return lost(deps, job, login, page, freshAttempt(deps, token, page), TORN)
+    const attempt = freshAttempt(deps, token, page)
+    await job.journal.markSent(attempt)
+    return lost(deps, job, login, page, attempt, TORN)
   }
   const { phase, attempt } = noted
   if (attempt.token !== token) {
@@ -101,7 +103,7 @@ async function recover(
     return undefined
   }
   if (answer?.attempt === attempt.id) {
-    const verdict = deps.judge(answer.answer, answer.at.at)
+    const verdict = deps.judge(answer.answer, answer.at.at, login.refresh)
     if (verdict.kind !== 'ambiguous') {
       return settle(deps, job, home, login, attempt, verdict, answer.at)
     }
@@ -125,18 +127,17 @@ async function decide(
     return 'nothing_to_do'
   }
   const token = markOf(login.refresh)
+  const verdict = verdictFor(page, token, job.facts, clientOf(job.facts, login))
+  if (verdict && isFinal(verdict.outcome)) return 'failed'
   const spent = page.spent.get(token)
   if (spent) {
     await conclude(deps, job, token, { kind: 'spent', spentAt: spent.at })
     return 'failed'
   }
-  const verdict = verdictFor(page, token, job.facts, clientOf(job.facts, login))
   const now = deps.stopwatch()
   // Repeated refusals of what was only just issued would make a storm of renewals.
   if (job.urge !== 'user' && isTooSoon(verdict, now)) return 'held_off'
-  if (verdict?.outcome.kind === 'rejected') return 'failed'
-  const isHeld = job.urge === 'use' && holdMs(verdict, now) > 0
-  return isHeld ? 'held_off' : undefined
+  return heldMs(verdict, job.urge, now) > 0 ? 'held_off' : undefined
 }
 
 /** The verdict about this token, if config has not been changed since in a way that voids it. */

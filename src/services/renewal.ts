@@ -8,12 +8,12 @@
 import type { OauthCredential } from '../domain/credential.ts'
 import type { Fault, RenewalFault } from '../domain/fault.ts'
 import type { Verdict } from '../domain/grant.ts'
-import { holdMs, isDead, markOf } from '../domain/grant.ts'
+import { isDead, isFinal, markOf } from '../domain/grant.ts'
 import type { AgentId, ProfileId } from '../domain/names.ts'
 import type { ProfileStore } from '../domain/ports.ts'
 import type { GrantStore, RenewalHelper, Stopwatch } from '../domain/renewal-ports.ts'
 import type { HeldProfile, Origin } from '../domain/profile.ts'
-import { isTooSoon } from '../domain/renewal-rules.ts'
+import { heldMs, isTooSoon } from '../domain/renewal-rules.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
@@ -45,7 +45,7 @@ export interface Renewals {
 export interface RenewalDeps {
   readonly loadWorld: LoadWorld
   readonly profiles: ProfileStore
-  readonly grants: Pick<GrantStore, 'verdict'>
+  readonly grants: Pick<GrantStore, 'verdict' | 'spent'>
   readonly helper: RenewalHelper
   readonly stopwatch: Stopwatch
   /** Takes over what other programs have renewed by themselves. */
@@ -122,9 +122,10 @@ async function renewAlone(
   const moment = deps.stopwatch()
   // What was issued a moment ago is good, whatever a clock says.
   if (request.urge !== 'user' && isTooSoon(known, moment)) return ok(login)
-  const isHeld = request.urge === 'use' && holdMs(world.grants.get(id)?.verdict, moment) > 0
-  if (isHeld || isDead(world.grants.get(id))) {
-    return fail(faultOf(id, origin, world.grants.get(id)?.verdict, moment.upMs))
+  const view = world.grants.get(id)
+  const isOver = isDead(view) || (view?.verdict && isFinal(view.verdict.outcome))
+  if (isOver || heldMs(view?.verdict, request.urge, moment) > 0) {
+    return fail(faultOf(id, origin, view?.verdict, moment.upMs))
   }
 
   const ran = await deps.helper.run(
@@ -144,7 +145,9 @@ async function renewAlone(
     },
   )
   const after = await stored(deps, profile)
-  if (after && !after.access.equals(unwanted)) return ok(after)
+  // Somebody has removed it meanwhile.
+  if (!after) return fail(unknownProfile(world.agent, id, []))
+  if (!after.access.equals(unwanted)) return ok(after)
   if (!ran.ok) return ran
   return fail(faultOf(id, origin, await deps.grants.verdict(grant.id), deps.stopwatch().upMs))
 }

@@ -35,7 +35,7 @@ export interface WorldDeps {
   readonly profiles: ProfileStore
   readonly states: StateStore
   readonly fingerprint: Fingerprint
-  readonly grants: Pick<GrantStore, 'verdict'>
+  readonly grants: Pick<GrantStore, 'verdict' | 'spent'>
   readonly stopwatch: Stopwatch
   /** Logins of other programs as they are now. */
   readonly foreign: () => Promise<readonly ForeignView[]>

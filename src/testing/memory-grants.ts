@@ -31,6 +31,7 @@ export function memoryGrantStore(
   return {
     journal: (grant) => journalOf(folderOf(grant)),
     verdict: async (grant) => folders.get(grant)?.page.verdict,
+    spent: async (grant) => folders.get(grant)?.page.spent ?? new Map(),
     list: async () => [...folders.keys()] as GrantId[],
     forget: async (grant) => void folders.delete(grant),
     page: (grant) => folderOf(grant).page,

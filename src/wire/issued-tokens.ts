@@ -24,7 +24,6 @@ const Tokens = v.object({
   access_token: TokenText,
   refresh_token: v.nullish(v.union([TokenText, v.literal('')])),
   expires_in: v.nullish(Seconds),
-  token_type: v.nullish(v.pipe(v.string(), v.regex(/^bearer$/i, '"Bearer"'))),
 })
 
 /** A century, ms: more is a mistake of units. */
@@ -38,7 +37,8 @@ const EMAILS: readonly (readonly string[])[] = [['account', 'email_address'], ['
 const ACCOUNTS: readonly (readonly string[])[] = [['account', 'uuid'], ['account_id']]
 
 /**
- * The tokens of a success, or the first field that does not fit. Keys that are not known are passed over.
+ * The tokens of a success, or the first field that does not fit. Keys that are not known are passed over, and so is
+ * `token_type`: tokens that have been issued are not thrown away for their description.
  *
  * A lifetime that is not told, or is none, counts as an hour where a renewal can find out, and as no end at all, which
  * is `Infinity`, where nothing can be renewed.

@@ -5,8 +5,12 @@
  * served is ambiguous, and never a verdict. The body is judged before the status.
  */
 
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
+
 import { isRecord } from '../domain/plain-data.ts'
 import type { RawAnswer, TokenVerdict } from '../domain/renewal-ports.ts'
+import { maskRuns } from '../domain/secret-runs.ts'
+import type { Secret } from '../domain/secret.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { parseJson } from './decode.ts'
 import { parseIssuedTokens } from './issued-tokens.ts'
@@ -29,11 +33,12 @@ const COMPLAINTS: ReadonlySet<string> = new Set([
   'unauthorized_client',
 ])
 
-export function judgeTokenAnswer(answer: RawAnswer, now: EpochMs): TokenVerdict {
+/** @param sent the token that was sent: a server that repeats it, whole or in part, must not make us repeat it */
+export function judgeTokenAnswer(answer: RawAnswer, now: EpochMs, sent: Secret): TokenVerdict {
   const { status, complete } = answer
-  const parsed = parseJson(new TextDecoder().decode(answer.body))
+  const parsed = parseJson(new TextDecoder().decode(plainBody(answer)))
   const body = parsed.ok && isRecord(parsed.value) ? parsed.value : undefined
-  const error = body && errorOf(body)
+  const error = body && errorOf(body, sent)
   if (error && status < 500) {
     const judged = judgeError(error)
     if (judged) return judged
@@ -64,20 +69,38 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   429: 'too many requests',
 }
 
+/** Some servers pack what they were asked not to pack. */
+const UNPACKERS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
+  gzip: (bytes) => gunzipSync(bytes, UNPACKED),
+  deflate: (bytes) => inflateSync(bytes, UNPACKED),
+  br: (bytes) => brotliDecompressSync(bytes, UNPACKED),
+}
+const UNPACKED = { maxOutputLength: 1024 * 1024 }
+
+function plainBody({ headers, body }: RawAnswer): Uint8Array {
+  const unpack = UNPACKERS[headers['content-encoding']?.trim().toLowerCase() ?? '']
+  try {
+    return unpack ? unpack(body) : body
+  } catch {
+    return body
+  }
+}
+
 interface OauthError {
   readonly code: string
   readonly description: string
 }
 
 /** `{"error": "x", "error_description": "y"}`, or `{"error": {"code" or "type", "message"}}`. */
-function errorOf(body: Readonly<Record<string, unknown>>): OauthError | undefined {
+function errorOf(body: Readonly<Record<string, unknown>>, sent: Secret): OauthError | undefined {
   const { error } = body
+  const text = (value: unknown): string => maskRuns(textOf(value), sent)
   if (typeof error === 'string' && error !== '') {
-    return { code: error, description: textOf(body['error_description']) }
+    return { code: text(error), description: text(body['error_description']) }
   }
   if (!isRecord(error)) return undefined
-  const code = textOf(error['code']) || textOf(error['type'])
-  return code === '' ? undefined : { code, description: textOf(error['message']) }
+  const code = text(error['code']) || text(error['type'])
+  return code === '' ? undefined : { code, description: text(error['message']) }
 }
 
 function judgeError(error: OauthError): TokenVerdict | undefined {

@@ -147,6 +147,16 @@ describe('a token request', () => {
     expect(await endpoint().redeem(request(tokenUrl), yes)).toMatchObject({ reason: 'unsafe_url' })
   })
 
+  test('to a door that opens and says nothing is given up, and was not sent', async () => {
+    const proxy = new URL(await rawServer(() => undefined)).origin
+    const at = endpoint(new Map([['HTTPS_PROXY', proxy]]))
+    const redeemed = at.redeem(
+      request('https://tokens.example/token', { connectTimeoutMs: 40 }),
+      yes,
+    )
+    expect(await redeemed).toMatchObject({ kind: 'not_sent' })
+  })
+
   test('follows no redirect', async () => {
     let requests = 0
     const tokenUrl = await serve((_, response) => {

@@ -198,8 +198,16 @@ describe('--check exits', () => {
 
   test('0 for a login that renews itself, though its hourly access ends or has ended', () => {
     for (const left of [MINUTE_MS, -HOUR_MS]) {
-      expect(exit(aWorld({ profiles: [stored('a', login(left))] }))).toBe(0)
+      const held = stored('a', login(left))
+      const grants = new Map([[held.id, { way: 'ours' as const }]])
+      expect(exit(aWorld({ profiles: [held], grants }))).toBe(0)
     }
+  })
+
+  test('1 for one that has a refresh token, of a provider whose logins nobody here can renew', () => {
+    const held = stored('a', login(-HOUR_MS))
+    const grants = new Map([[held.id, { way: 'none' as const }]])
+    expect(problems(aWorld({ profiles: [held], grants }))).toEqual(['anthropic:a expired'])
   })
 
   test('1 for a login without a refresh token whose access has ended', () => {

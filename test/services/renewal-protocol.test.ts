@@ -235,6 +235,9 @@ describe('a token', () => {
     expect(await at.run()).toBe('failed')
     expect(at.tokens()).toEqual(['access-0', 'refresh-0'])
     expect(at.outcome()).toEqual({ kind: 'quarantined', expected: 'acc_1', got: 'acc_2' })
+    // It has been exchanged: sending it once more could only end the grant.
+    expect(await at.run({ urge: 'user' })).toBe('failed')
+    expect(at.sent).toHaveLength(1)
   })
 })
 
@@ -276,6 +279,14 @@ describe('an answer that is lost', () => {
     expect(at.outcome()).toMatchObject({ kind: 'rejected', lostAt: FAKE_NOW })
   })
 
+  test('is not replayed more often because access is refused than its ladder allows', async () => {
+    const at = stage(() => LOST)
+    await at.run()
+    const sent = at.sent.length
+    for (let request = 0; request < 10; request += 1) await at.run({ urge: 'refused' })
+    expect(at.sent).toHaveLength(sent)
+  })
+
   test('is not forgotten when the next try does not even get out', async () => {
     const at = stage((index) =>
       index === 0 ? LOST : { kind: 'not_sent', reason: 'network', words: 'no line' },
@@ -311,6 +322,15 @@ describe('a try that comes to nothing', () => {
     )
     await at.run()
     expect(await at.run({ facts: { ...FACTS, clientId: 'another' } })).toBe('renewed')
+  })
+
+  test('for which the provider named a time waits for it, though access is refused', async () => {
+    const at = stage(() => answered({ ...json(429, {}), headers: { 'retry-after': '600' } }))
+    await at.run({ urge: 'refused' })
+    expect(await at.run({ urge: 'refused' })).toBe('held_off')
+    at.clock.advance(10 * MINUTE_MS)
+    await at.run({ urge: 'refused' })
+    expect(at.sent).toHaveLength(2)
   })
 
   test('repeats no token that the provider quotes', async () => {

@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib'
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import type { RawAnswer, TokenVerdict } from '../../src/domain/renewal-ports.ts'
+import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
 import { FAKE_NOW } from '../../src/testing.ts'
 import { judgeTokenAnswer } from '../../src/wire/token-response.ts'
@@ -14,7 +17,8 @@ const answer = (status: number, body: unknown, more: Partial<RawAnswer> = {}): R
   ...more,
 })
 const judge = (...given: Parameters<typeof answer>): TokenVerdict =>
-  judgeTokenAnswer(answer(...given), FAKE_NOW)
+  judgeTokenAnswer(answer(...given), FAKE_NOW, SENT)
+const SENT = new Secret('refresh-that-was-sent-0123456789')
 const GOOD = {
   access_token: 'access-1',
   token_type: 'Bearer',
@@ -82,7 +86,7 @@ describe('what an answer means', () => {
     ['nonsense', 200, 'hello', 'ambiguous'],
     ['an empty body', 200, '', 'ambiguous'],
     ['a success without a token', 200, { token_type: 'Bearer' }, 'ambiguous'],
-    ['a token of another kind', 200, { ...GOOD, token_type: 'mac' }, 'ambiguous'],
+    ['a token that is described oddly', 200, { ...GOOD, token_type: 'Bearer Token' }, 'tokens'],
     ['a token that no header can hold', 200, { ...GOOD, access_token: 'a b' }, 'ambiguous'],
     ['a list', 200, [], 'ambiguous'],
   ])('%s', (_, status, body, kind) => {
@@ -109,6 +113,22 @@ describe('what an answer means', () => {
         expect(kind).not.toBe('rejected')
       }),
     )
+  })
+
+  test('an answer that was packed against our wish is unpacked', () => {
+    const packed = { headers: { 'content-encoding': 'gzip' } }
+    const body = gzipSync(JSON.stringify(GOOD))
+    const verdict = judgeTokenAnswer({ ...answer(200, '', packed), body }, FAKE_NOW, SENT)
+    expect(verdict.kind).toBe('tokens')
+    expect(judge(200, GOOD, packed).kind).toBe('tokens')
+  })
+
+  test('the token that was sent is in no words, however much of it the provider repeats', () => {
+    const part = SENT.reveal().slice(0, -1)
+    for (const repeated of [SENT.reveal(), part, `${'x'.repeat(290)}${SENT.reveal()}`]) {
+      const verdict = judge(400, { error: 'invalid_grant', error_description: repeated })
+      expect(JSON.stringify(verdict)).not.toMatch(/refresh-that/)
+    }
   })
 
   test('words are one line that holds no control over a terminal', () => {
