@@ -9,7 +9,7 @@ import { grantLock } from './adapters/renewal-helper.ts'
 import { createSandbox } from './adapters/sandbox.ts'
 import { createTokenEndpoint } from './adapters/token-endpoint.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
-import { openStores, openWorld } from './compose-stores.ts'
+import { openStores, openWorld, sourcesOf } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
 import { FOREIGN_ORIGINS } from './domain/foreign.ts'
 import type { RenewalOrder } from './domain/renewal-ports.ts'
@@ -61,6 +61,7 @@ export async function renewForOrder(
       loadWorld,
       profiles,
       grants,
+      sources: sourcesOf(stores.foreign),
       owners: stores.foreign.claudeCode ? [stores.foreign.claudeCode] : [],
       programs: FOREIGN_ORIGINS.map((origin) =>
         createOwnerProgram({

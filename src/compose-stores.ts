@@ -135,9 +135,8 @@ export function openWorld(stores: Stores): {
   readonly foreign: Foreign
   readonly adopt: () => Promise<unknown>
 } {
-  const { claudeCode, codexCli } = stores.foreign
   const foreign = createForeign({
-    sources: [...(claudeCode ? [claudeCode] : []), ...(codexCli ? [codexCli] : [])],
+    sources: sourcesOf(stores.foreign),
     profiles: stores.profiles,
     settings: stores.settings,
     clock: stores.clock,
@@ -159,10 +158,11 @@ export function openWorld(stores: Stores): {
 }
 
 /** Marks of the refresh tokens that belong to other programs, also of those that are switched off. */
-export async function marksOfOwners({
-  claudeCode,
-  codexCli,
-}: ForeignHomes): Promise<ReadonlySet<string>> {
-  const readings = await Promise.all([claudeCode?.read(), codexCli?.read()])
-  return new Set(readings.flatMap((reading) => (reading?.ok && reading.value?.refreshMark) || []))
+export async function marksOfOwners(homes: ForeignHomes): Promise<ReadonlySet<string>> {
+  const readings = await Promise.all(sourcesOf(homes).map((source) => source.read()))
+  return new Set(readings.flatMap((reading) => (reading.ok && reading.value?.refreshMark) || []))
+}
+
+export function sourcesOf({ claudeCode, codexCli }: ForeignHomes): readonly ForeignSource[] {
+  return [...(claudeCode ? [claudeCode] : []), ...(codexCli ? [codexCli] : [])]
 }

@@ -182,6 +182,7 @@ async function help(order: RenewalOrder): Promise<void> {
           loadWorld: loadWorldOf(),
           profiles,
           grants,
+          sources: [],
           owners: [],
           programs: [],
           adopt: async () => undefined,

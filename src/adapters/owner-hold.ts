@@ -2,7 +2,9 @@
  * Claude Code held off while its login is renewed in its place, and the new login put back into its file.
  *
  * The refresh token that is sent has served its time, so that the new one can be written is proven before: the file
- * for it is made, with real bytes, in the folder where it must go.
+ * for it is made, with real bytes, in the folder where it must go, and the lock of its writers is taken once and given
+ * back, so that one which somebody forsook is met before anything is sent. It is not kept for as long as the provider
+ * takes to answer: its owner, in which the user may be logging in, should not have to wait for that.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -50,6 +52,12 @@ export async function createOwnerHold(
   const taken = await takeOwnerLocks(paths, deps)
   if (!taken.ok) return taken
   const locks = taken.value
+  const writers = await takeOwnerLocks([writeLockPath(deps.dir)], deps)
+  if (!writers.ok) {
+    locks.release()
+    return writers
+  }
+  writers.value.release()
   // Only what stands there inside the locks counts: its owner may have renewed while we waited.
   const held = await renewableLogin(deps)
   if (!held.ok) {

@@ -144,5 +144,7 @@ const NOT_SENT_HINTS: Readonly<
   owner_busy: 'If its owner is not running: equabot doctor',
   owner_unwritable: "Mend the rights of its owner's folder: equabot doctor",
   owner_unreadable: 'See: equabot models auth sync',
+  owners_token:
+    "Log in anew for a login of Equabot's own, or log this copy out and use the owner's: equabot models auth sync",
   unsafe_url: 'Use https in models.providers.<id>.oauth.tokenUrl',
 }

@@ -74,6 +74,9 @@ export function againAfterMs(
     case 'renewed':
       return 0
     case 'not_sent':
+      // Two who renew one login log each other out: only the user can say whose it is.
+      if (outcome.reason === 'owners_token') return undefined
+      return step(BACKOFF_MS, tries) * jitter
     case 'kept':
       return step(BACKOFF_MS, tries) * jitter
     case 'not_consumed':

@@ -6,6 +6,7 @@ import { markOf } from '../domain/grant.ts'
 import { providerOf } from '../domain/names.ts'
 import type { ProfileStore } from '../domain/ports.ts'
 import type {
+  ForeignSource,
   GrantStore,
   OwnerHome,
   OwnerProgram,
@@ -21,13 +22,15 @@ import type { World } from '../domain/world.ts'
 import { grantOf } from './grant-views.ts'
 import type { ProtocolDeps, RenewalEnd } from './renewal-job.ts'
 import { renewOnce } from './renewal-protocol.ts'
-import { bookHome, borrowedHome } from './token-home.ts'
+import { bookHome, borrowedHome, ownedAlone } from './token-home.ts'
 import type { LoadWorld } from './world.ts'
 
 export interface RenewalWorkDeps extends ProtocolDeps {
   readonly loadWorld: LoadWorld
   readonly profiles: ProfileStore
   readonly grants: GrantStore
+  /** The logins of other programs, also of those that config leaves alone. */
+  readonly sources: readonly ForeignSource[]
   readonly owners: readonly OwnerHome[]
   readonly programs: readonly OwnerProgram[]
   /** Takes over what other programs have renewed by themselves. */
@@ -61,7 +64,8 @@ export async function carryOut(
         ...login,
         grantId: order.grant,
       }))
-      return ok(await renewOnce(deps, { ...common, home }))
+      const alone = ownedAlone(home, deps.sources, profile.id)
+      return ok(await renewOnce(deps, { ...common, home: alone }))
     }
     case 'neighbour': {
       const owner = deps.owners.find(({ origin }) => origin === profile.origin)

@@ -6,9 +6,9 @@ import { FOREIGN_PROFILES } from '../domain/foreign.ts'
 import type { NotSentReason, TokenMark } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
 import type { AgentId, ProfileId } from '../domain/names.ts'
-import { MAIN_AGENT } from '../domain/names.ts'
+import { MAIN_AGENT, providerOf } from '../domain/names.ts'
 import type { ProfileStore } from '../domain/ports.ts'
-import type { OwnerHome } from '../domain/renewal-ports.ts'
+import type { ForeignSource, OwnerHome } from '../domain/renewal-ports.ts'
 import { withProfile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -79,6 +79,46 @@ const STORAGE_REFUSES: HomeTrouble = {
   reason: 'storage',
   words: 'the book could not be written, so the answer would have no place',
 }
+
+/**
+ * A login of our own, unless another program holds its refresh token as well: a copy that somebody made by hand, or an
+ * import while that program was nowhere to be seen. Whoever renews it logs the other out.
+ *
+ * Also a program whose login we leave alone is looked at, and nothing is sent while its login cannot be read.
+ */
+export function ownedAlone(
+  home: TokenHome,
+  owners: readonly Pick<ForeignSource, 'origin' | 'place' | 'read'>[],
+  profile: ProfileId,
+): TokenHome {
+  async function trouble(): Promise<HomeTrouble | undefined> {
+    const token = await home.mark()
+    if (!token) return undefined
+    for (const owner of owners) {
+      const reading = await owner.read()
+      if (reading.ok) {
+        if (reading.value?.refreshMark !== token) continue
+        return { reason: 'owners_token', words: `its refresh token is the one in ${owner.place()}` }
+      }
+      const isRelated = providerOf(FOREIGN_PROFILES[owner.origin]) === providerOf(profile)
+      if (!isRelated || HOLDS_NO_GRANT.has(reading.fault.code)) continue
+      const words = `whether it is the one in ${owner.place()} could not be read`
+      return { reason: 'owner_unreadable', words }
+    }
+    return undefined
+  }
+
+  return {
+    ...home,
+    async prepare() {
+      const found = await trouble()
+      return found ? fail(found) : home.prepare()
+    },
+  }
+}
+
+/** What stands there is no login with a refresh token. */
+const HOLDS_NO_GRANT: ReadonlySet<string> = new Set(['EQ_FOREIGN_BLANK', 'EQ_FOREIGN_KEY_ONLY'])
 
 /** Puts the new login in the place of the one that holds the token `expected`. */
 async function swap(

@@ -99,6 +99,13 @@ describe('a held login', () => {
     expect(names()).toEqual(REST)
   })
 
+  it('is none while somebody holds the lock of the writers: nothing may be sent that could not be written', async () => {
+    const { dir, hold, names } = setUp()
+    mkdirSync(join(dir, '.storage-write.lock'))
+    expect(await hold()).toMatchObject({ fault: { reason: 'owner_busy' } })
+    expect(names()).toEqual([...REST, '.storage-write.lock'].toSorted())
+  })
+
   it('is read again after the wait for the locks', async () => {
     let isWaiting = true
     const at = setUp()
