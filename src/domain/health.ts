@@ -225,7 +225,8 @@ function findingFor(
   }
   if (health.grant.state === 'dead') return [{ provider, candidate, problem: 'dead' }]
   if (health.access.state === 'expired') {
-    return renewsItself(health.grant) ? [] : [{ provider, candidate, problem: 'expired' }]
+    // While its renewal must wait, it serves nobody: that is what an alarm is for.
+    return isRenewedOnUse(candidate, world) ? [] : [{ provider, candidate, problem: 'expired' }]
   }
   return endsSoon(health, world) ? [{ provider, candidate, problem: 'expiring' }] : []
 }

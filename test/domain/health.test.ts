@@ -4,6 +4,8 @@ import type { ProfileUsage } from '../../src/domain/cooldown.ts'
 import { afterFailure } from '../../src/domain/cooldown.ts'
 import type { Credential } from '../../src/domain/credential.ts'
 import { bearerOf } from '../../src/domain/credential.ts'
+import type { Verdict } from '../../src/domain/grant.ts'
+import { markOf } from '../../src/domain/grant.ts'
 import type { Health } from '../../src/domain/health.ts'
 import { assess, check, checkServing } from '../../src/domain/health.ts'
 import type { Profile } from '../../src/domain/profile.ts'
@@ -201,6 +203,24 @@ describe('--check exits', () => {
       const held = stored('a', login(left))
       const grants = new Map([[held.id, { way: 'ours' as const }]])
       expect(exit(aWorld({ profiles: [held], grants }))).toBe(0)
+    }
+  })
+
+  test('1 for one whose access has ended while its renewal must wait, and 0 when it need not', () => {
+    for (const [againAfterMs, found] of [
+      [MINUTE_MS, 1],
+      [0, 0],
+    ] as const) {
+      const held = stored('a', login(-HOUR_MS))
+      const verdict: Verdict = {
+        token: markOf(new Secret('refresh')),
+        moment: { at: FAKE_NOW, boot: 'boot', upMs: FAKE_NOW },
+        tries: 1,
+        outcome: { kind: 'not_consumed', status: 429, words: '' },
+        againAfterMs,
+      }
+      const grants = new Map([[held.id, { way: 'ours' as const, verdict }]])
+      expect(exit(aWorld({ profiles: [held], grants }))).toBe(found)
     }
   })
 
