@@ -23,6 +23,8 @@ import { createSessionStore } from './adapters/sessions.ts'
 import { createSettingsStore } from './adapters/settings.ts'
 import { createShellEnvironment } from './adapters/shell-env.ts'
 import { createStateStore } from './adapters/state-store.ts'
+import type { StoreFault } from './domain/fault.ts'
+import type { ForeignOrigin, ForeignReading, OwnerMarks } from './domain/foreign.ts'
 import type {
   Clock,
   EnvironmentReader,
@@ -34,6 +36,8 @@ import type {
   StateStore,
 } from './domain/ports.ts'
 import type { ForeignSource, GrantStore, Stopwatch } from './domain/renewal-ports.ts'
+import type { Result } from './domain/result.ts'
+import { ok } from './domain/result.ts'
 import type { Foreign } from './services/foreign.ts'
 import { createForeign } from './services/foreign.ts'
 import type { LoadWorld } from './services/world.ts'
@@ -157,12 +161,50 @@ export function openWorld(stores: Stores): {
   return { loadWorld, foreign, adopt: () => foreign.adopt() }
 }
 
-/** Marks of the refresh tokens that belong to other programs, also of those that are switched off. */
-export async function marksOfOwners(homes: ForeignHomes): Promise<ReadonlySet<string>> {
-  const readings = await Promise.all(sourcesOf(homes).map((source) => source.read()))
-  return new Set(readings.flatMap((reading) => (reading.ok && reading.value?.refreshMark) || []))
-}
-
 export function sourcesOf({ claudeCode, codexCli }: ForeignHomes): readonly ForeignSource[] {
   return [...(claudeCode ? [claudeCode] : []), ...(codexCli ? [codexCli] : [])]
+}
+
+/**
+ * Marks of the refresh tokens that belong to other programs, also of those that are switched off.
+ *
+ * @param prompting a person at a terminal has asked for this
+ */
+export async function marksOfOwners(
+  { claudeCode, codexCli }: ForeignHomes,
+  prompting: boolean,
+): Promise<ReadonlyMap<ForeignOrigin, OwnerMarks>> {
+  const [claude, codex] = await Promise.all([claudeCode?.read(prompting), codexCli?.read()])
+  // Nobody may be asked for the Keychain: what it holds is not known.
+  const isHidden = process.platform === 'darwin' && !prompting
+  return new Map([
+    ['claude-code', isHidden ? 'unknown' : marksIn(claude)],
+    ['codex-cli', marksIn(codex)],
+  ])
+}
+
+function marksIn(reading: ForeignReading | undefined): OwnerMarks {
+  if (!reading) return 'unknown'
+  if (!reading.ok) return reading.fault.code === 'EQ_FOREIGN_KEY_ONLY' ? new Set() : 'unknown'
+  const { refreshMark, fallback } = reading.value ?? {}
+  if (fallback) return 'unknown'
+  return new Set(refreshMark === undefined ? [] : [refreshMark])
+}
+
+/**
+ * Marks of the refresh tokens of ours that have served, or may have: of one that was sent, nothing more is known until
+ * its renewal has ended.
+ */
+export async function marksOfSpent(
+  grants: Pick<GrantStore, 'list' | 'journal'>,
+): Promise<Result<ReadonlySet<string>, StoreFault>> {
+  const marks = new Set<string>()
+  for (const grant of await grants.list()) {
+    const page = await grants.journal(grant).read()
+    if (!page.ok) return page
+    const { spent, attempt } = page.value
+    for (const mark of spent.keys()) marks.add(mark)
+    if (attempt && attempt !== 'torn' && attempt.phase === 'sent') marks.add(attempt.attempt.token)
+  }
+  return ok(marks)
 }

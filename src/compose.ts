@@ -15,7 +15,7 @@ import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
-import { marksOfOwners, openStores, openWorld } from './compose-stores.ts'
+import { marksOfOwners, marksOfSpent, openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
 import type { Clock } from './domain/ports.ts'
 import type { LoginFlow } from './domain/renewal-ports.ts'
@@ -142,7 +142,8 @@ function assemble(home: Home, helperScript: string): App {
       profiles,
       settings,
       clock,
-      foreignMarks: () => marksOfOwners(stores.foreign),
+      foreignMarks: (prompting) => marksOfOwners(stores.foreign, prompting),
+      spentMarks: () => marksOfSpent(stores.grants),
     }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({

@@ -60,6 +60,7 @@ async function importLogins(
     ...(agent.value !== undefined && { agent: agent.value }),
     path,
     replace: options.replace ?? false,
+    prompting: terminal.interactive,
   }
   if (options.dryRun || order.replace) {
     const rehearsed = await app.imports.rehearse(order)

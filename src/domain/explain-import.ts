@@ -28,6 +28,10 @@ export function notImportedWords(why: NotImported): string {
       return why.origin === undefined
         ? 'it is the login of another program on this machine, which Equabot borrows by itself: equabot models auth sync'
         : `it is the login of ${OWNER_NAMES[why.origin]}, which Equabot borrows by itself: equabot models auth sync`
+    case 'owner_unknown':
+      return `it may be the login of ${OWNER_NAMES[why.origin]}, whose own login cannot be read now; see: equabot models auth sync`
+    case 'spent':
+      return 'it is an older state of a login that Equabot has renewed since; its refresh token has served and is not used again'
     case 'stands_elsewhere':
       return `the same login is ${why.profile} already${why.agent === MAIN_AGENT ? '' : ` (agent ${why.agent})`}; one refresh token has one home`
     default:

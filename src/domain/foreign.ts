@@ -40,6 +40,9 @@ export interface ForeignLogin {
 /** What a look into the owner's home gave. */
 export type ForeignReading = Result<ForeignLogin | undefined, ForeignFault>
 
+/** Marks of an owner's refresh tokens. Unknown: its home cannot be read as it is, so that any token may be its own. */
+export type OwnerMarks = ReadonlySet<string> | 'unknown'
+
 /** What is known of a foreign login at one instant. */
 export interface ForeignView {
   readonly origin: ForeignOrigin

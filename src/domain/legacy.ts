@@ -1,5 +1,6 @@
 /** Logins as other tools keep them, read and not yet ours. */
 
+import type { ForeignOrigin } from './foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from './names.ts'
 import type { Origin, Profile } from './profile.ts'
 import type { Result } from './result.ts'
@@ -30,6 +31,10 @@ export type NotImported =
   | { readonly code: 'unknown_provider'; readonly provider: ProviderId }
   /** A login of another program on this machine, which stays its own. */
   | { readonly code: 'foreign'; readonly origin?: Origin }
+  /** The home of that program's login cannot be read, so this may be its own. */
+  | { readonly code: 'owner_unknown'; readonly origin: ForeignOrigin }
+  /** By our own records its refresh token has served: a newer one has taken its place. */
+  | { readonly code: 'spent' }
   /** One refresh token, one home: it stands in this profile already. */
   | {
       readonly code: 'stands_elsewhere'

@@ -2,16 +2,21 @@
 
 import type { Credential, CredentialType } from '../domain/credential.ts'
 import { bearerOf } from '../domain/credential.ts'
+import type { ForeignOrigin, OwnerMarks } from '../domain/foreign.ts'
+import { FOREIGN_PROFILES } from '../domain/foreign.ts'
+import type { TokenMark } from '../domain/grant.ts'
 import { markOf, ownGrantId } from '../domain/grant.ts'
 import type { KeptBecause, LegacyEntry, LegacyLogins, NotImported } from '../domain/legacy.ts'
 import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
 import type { Profile, ProfileBook } from '../domain/profile.ts'
-import { withOrder, withProfile } from '../domain/profile.ts'
+import { withOrder } from '../domain/profile.ts'
 import type { Secret } from '../domain/secret.ts'
 import { unusableSecret } from '../domain/secret-text.ts'
 import type { World } from '../domain/world.ts'
 import { isReserved } from '../domain/world.ts'
+import type { LoginIndex } from './login-index.ts'
+import { createLoginIndex, loginKeys } from './login-index.ts'
 
 /** What became of one entry of a file. */
 export type Outcome =
@@ -51,7 +56,9 @@ export interface ImportInput {
   /** Names in our own file whose entries cannot be read. */
   readonly unreadable: (id: ProfileId) => boolean
   /** Marks of refresh tokens that belong to other programs. */
-  readonly foreignMarks: ReadonlySet<string>
+  readonly foreignMarks: ReadonlyMap<ForeignOrigin, OwnerMarks>
+  /** Marks of refresh tokens of ours that have served. */
+  readonly spentMarks: ReadonlySet<string>
   readonly files: readonly { readonly path: string; readonly logins: LegacyLogins }[]
   readonly replace: boolean
 }
@@ -61,9 +68,10 @@ export interface ImportInput {
  * through until nothing changes: another import of them has nothing to do.
  */
 export function planImport(input: ImportInput): ImportPlan {
-  let plan = goThrough(input)
+  const room = roomOf(input)
+  let plan = goThrough(input, room)
   for (let rounds = plan.entries.length; rounds > 0; rounds -= 1) {
-    const next = goThrough({ ...input, book: plan.book })
+    const next = goThrough({ ...input, book: plan.book }, room)
     if (next.book === plan.book) break
     const { entries, orders } = plan
     plan = {
@@ -81,21 +89,62 @@ function isTaken({ kind }: Outcome): boolean {
   return kind === 'added' || kind === 'replaced'
 }
 
-function goThrough(input: ImportInput): ImportPlan {
-  let { book } = input
-  const entries: ImportedEntry[] = []
-  const brought = new Set<ProfileId>()
-  for (const { path, logins } of input.files) {
-    for (const entry of logins.entries) {
-      const profile = entry.login.ok ? named(entry.login.value, input.world.now) : undefined
-      const outcome = judge(input, book, brought, entry, profile)
-      entries.push(entryReport(input.world, path, entry, profile, outcome))
-      if (!profile || outcome.kind === 'skipped' || outcome.kind === 'kept') continue
-      brought.add(profile.id)
-      if (isTaken(outcome)) book = withProfile(book, profile)
-    }
+/** What stays the same however often the files are gone through. */
+interface Room {
+  readonly candidates: readonly Candidate[]
+  readonly elsewhere: LoginIndex
+}
+
+interface Candidate {
+  readonly path: string
+  readonly entry: LegacyEntry
+  readonly profile?: Profile
+}
+
+function roomOf({ world, files, elsewhere }: ImportInput): Room {
+  const index = createLoginIndex()
+  for (const { agent, book } of elsewhere) {
+    for (const profile of book.profiles.values()) index.put(agent, profile)
   }
-  return { ...withOrders(input, book), entries }
+  const candidates = files.flatMap(({ path, logins }) =>
+    logins.entries.map((entry): Candidate => {
+      const { login } = entry
+      return { path, entry, ...(login.ok && { profile: named(login.value, world.now) }) }
+    }),
+  )
+  return { candidates, elsewhere: index }
+}
+
+function goThrough(input: ImportInput, room: Room): ImportPlan {
+  const { world } = input
+  const profiles = new Map(input.book.profiles)
+  const here = createLoginIndex()
+  for (const profile of profiles.values()) here.put(world.agent, profile)
+  const shelf: Shelf = { profiles, here, elsewhere: room.elsewhere, brought: new Set() }
+  const entries: ImportedEntry[] = []
+  let changes = false
+  for (const { path, entry, profile } of room.candidates) {
+    const outcome = judge(input, shelf, entry, profile)
+    entries.push(entryReport(world, path, entry, profile, outcome))
+    if (!profile || outcome.kind === 'skipped' || outcome.kind === 'kept') continue
+    shelf.brought.add(profile.id)
+    if (!isTaken(outcome)) continue
+    const held = profiles.get(profile.id)
+    if (held) here.drop(held)
+    here.put(world.agent, profile)
+    profiles.set(profile.id, profile)
+    changes = true
+  }
+  return { ...withOrders(input, changes ? { ...input.book, profiles } : input.book), entries }
+}
+
+/** The book as it is filled. */
+interface Shelf {
+  readonly profiles: Map<ProfileId, Profile>
+  readonly here: LoginIndex
+  readonly elsewhere: LoginIndex
+  /** Names that an earlier entry has brought. */
+  readonly brought: Set<ProfileId>
 }
 
 /** As it will stand in our book. The grant gets its name now, so that later generations of it are known as the same. */
@@ -112,8 +161,7 @@ function named(profile: Profile, now: number): Profile {
 
 function judge(
   input: ImportInput,
-  book: ProfileBook,
-  brought: ReadonlySet<ProfileId>,
+  shelf: Shelf,
   { login }: LegacyEntry,
   profile: Profile | undefined,
 ): Outcome {
@@ -124,23 +172,25 @@ function judge(
   const unfit = unfitness(world, id, credential)
   if (unfit) return { kind: 'skipped', why: unfit }
 
-  const refresh = refreshOf(credential)
-  if (refresh && input.foreignMarks.has(markOf(refresh))) {
+  const mark = markIn(credential)
+  if (mark !== undefined && isForeign(input, mark)) {
     return { kind: 'skipped', why: { code: 'foreign' } }
   }
-  const held = book.profiles.get(id)
+  const held = shelf.profiles.get(id)
   const inherited = world.book.profiles.get(id)
   const known = held ?? (inherited?.home === world.agent ? undefined : inherited)
   if (known && sameLogin(known, profile)) return { kind: 'same' }
-  const elsewhere = refresh && standsElsewhere(input, book, profile)
-  if (elsewhere) return { kind: 'skipped', why: elsewhere }
+  if (mark !== undefined) {
+    const why = standsElsewhere(shelf, profile) ?? notOurs(input, id, mark)
+    if (why) return { kind: 'skipped', why }
+  }
 
   if (input.unreadable(id)) return { kind: 'kept', why: { code: 'ours_unreadable' } }
   if (!held) return { kind: 'added' }
   if (held.origin !== 'equabot') {
     return { kind: 'kept', why: { code: 'borrowed', origin: held.origin } }
   }
-  if (brought.has(id)) return { kind: 'kept', why: { code: 'came_before' } }
+  if (shelf.brought.has(id)) return { kind: 'kept', why: { code: 'came_before' } }
   return input.replace
     ? { kind: 'replaced' }
     : { kind: 'kept', why: { code: 'another_credential' } }
@@ -154,21 +204,28 @@ function unfitness(world: World, id: ProfileId, credential: Credential): NotImpo
   return problem && { code: problem }
 }
 
-/** The profile of another name, here or with another agent, that already is the home of this refresh token. */
-function standsElsewhere(
-  { world, elsewhere }: ImportInput,
-  book: ProfileBook,
-  profile: Profile,
+function isForeign({ foreignMarks }: ImportInput, mark: TokenMark): boolean {
+  return [...foreignMarks.values()].some((marks) => marks !== 'unknown' && marks.has(mark))
+}
+
+/** A refresh token that nobody here holds, and that may nevertheless serve somebody already. */
+function notOurs(
+  { foreignMarks, spentMarks }: ImportInput,
+  id: ProfileId,
+  mark: TokenMark,
 ): NotImported | undefined {
-  for (const { agent, book: there } of [{ agent: world.agent, book }, ...elsewhere]) {
-    for (const other of there.profiles.values()) {
-      const isItself = agent === world.agent && other.id === profile.id
-      if (!isItself && sameGrant(other, profile)) {
-        return { code: 'stands_elsewhere', profile: other.id, agent }
-      }
-    }
+  if (spentMarks.has(mark)) return { code: 'spent' }
+  for (const [origin, marks] of foreignMarks) {
+    const isOfOwner = providerOf(FOREIGN_PROFILES[origin]) === providerOf(id)
+    if (isOfOwner && marks === 'unknown') return { code: 'owner_unknown', origin }
   }
   return undefined
+}
+
+/** The profile of another name, here or with another agent, that already is the home of this refresh token. */
+function standsElsewhere({ here, elsewhere }: Shelf, profile: Profile): NotImported | undefined {
+  const other = here.find(profile, profile.id) ?? elsewhere.find(profile)
+  return other && { code: 'stands_elsewhere', ...other }
 }
 
 function sameLogin(a: Profile, b: Profile): boolean {
@@ -179,15 +236,18 @@ function sameLogin(a: Profile, b: Profile): boolean {
 
 /** One grant, whichever of its refresh tokens each of them holds. */
 function sameGrant(a: Profile, b: Profile): boolean {
-  if (a.credential.type !== 'oauth' || b.credential.type !== 'oauth') return false
-  const grant = ownGrantId(providerOf(a.id), a.credential)
-  if (grant !== undefined && grant === ownGrantId(providerOf(b.id), b.credential)) return true
-  return a.credential.refresh !== undefined && sameRefresh(a.credential, b.credential)
+  const keys = loginKeys(b)
+  return loginKeys(a).some((key) => keys.includes(key))
 }
 
 function sameRefresh(a: Credential, b: Credential): boolean {
   const [one, other] = [refreshOf(a), refreshOf(b)]
   return one && other ? one.equals(other) : one === other
+}
+
+function markIn(credential: Credential): TokenMark | undefined {
+  const refresh = refreshOf(credential)
+  return refresh && markOf(refresh)
 }
 
 function refreshOf(credential: Credential): Secret | undefined {
@@ -225,7 +285,8 @@ function withOrders(
   let book = after
   const added = [...after.profiles.keys()].filter((id) => !before.profiles.has(id))
   for (const [provider, ids] of before.order) {
-    const fresh = added.filter((id) => providerOf(id) === provider && !ids.includes(id))
+    const listed = new Set(ids)
+    const fresh = added.filter((id) => providerOf(id) === provider && !listed.has(id))
     if (fresh.length > 0) book = withOrder(book, provider, [...ids, ...fresh])
   }
   const orders: ProviderId[] = []

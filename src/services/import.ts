@@ -1,17 +1,19 @@
 /** Takes the logins of an older tool into a book. The tool's own files are only read. */
 
-import type { Fault } from '../domain/fault.ts'
+import type { Fault, StoreFault } from '../domain/fault.ts'
+import type { ForeignOrigin, OwnerMarks } from '../domain/foreign.ts'
 import type { AgentId, ProfileId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
+import { valueAt } from '../domain/plain-data.ts'
 import type {
   Clock,
   LegacyFile,
   LegacyFiles,
   ProfileStore,
+  SettingsEdit,
   SettingsStore,
 } from '../domain/ports.ts'
 import type { ProfileBook } from '../domain/profile.ts'
-import { withoutProfile, withProfile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { fileStamp } from '../domain/time.ts'
@@ -26,7 +28,12 @@ export interface ImportOrder {
   readonly path: string
   /** Where a name holds another credential here, the imported one takes its place. */
   readonly replace: boolean
+  /** A person at a terminal has asked for this, so the system may ask them for permission. */
+  readonly prompting?: boolean
 }
+
+/** More than anybody has; what holds more is not a file of logins. */
+export const MAX_ENTRIES = 1_000
 
 export interface ImportReport extends Omit<ImportPlan, 'book'> {
   readonly agent: AgentId
@@ -53,7 +60,9 @@ export interface ImportDeps {
   readonly settings: SettingsStore
   readonly clock: Clock
   /** Marks of the refresh tokens that stand in the homes of other programs, also of those that are switched off here. */
-  readonly foreignMarks: () => Promise<ReadonlySet<string>>
+  readonly foreignMarks: (prompting: boolean) => Promise<ReadonlyMap<ForeignOrigin, OwnerMarks>>
+  /** Marks of the refresh tokens of ours that have served. */
+  readonly spentMarks: () => Promise<Result<ReadonlySet<string>, StoreFault>>
 }
 
 export function createImports(deps: ImportDeps): Imports {
@@ -64,7 +73,9 @@ export function createImports(deps: ImportDeps): Imports {
       const { world, input, looked } = prepared.value
       const book = await deps.profiles.read(world.agent)
       if (!book.ok) return book
-      const plan = planImport({ ...input, book: book.value.book })
+      const spent = await deps.spentMarks()
+      if (!spent.ok) return spent
+      const plan = planImport({ ...input, book: book.value.book, spentMarks: spent.value })
       return ok(reportOf(deps, world, looked, plan, plan.book !== book.value.book))
     },
     run: (order) => run(deps, order),
@@ -73,13 +84,13 @@ export function createImports(deps: ImportDeps): Imports {
 
 interface Prepared {
   readonly world: World
-  readonly input: Omit<ImportInput, 'book'>
+  readonly input: Omit<ImportInput, 'book' | 'spentMarks'>
   readonly looked: readonly LegacyFile[]
 }
 
 async function prepare(
   deps: ImportDeps,
-  { agent, path, replace }: ImportOrder,
+  { agent, path, replace, prompting = false }: ImportOrder,
 ): Promise<Result<Prepared, Fault>> {
   const loaded = await deps.loadWorld(agent)
   if (!loaded.ok) return loaded
@@ -95,23 +106,39 @@ async function prepare(
     const names = looked.value.map((file) => file.path).join(', ')
     return fail({ code: 'EQ_IMPORT_NOTHING', path, looked: names })
   }
+  const endless = fileBeyond(MAX_ENTRIES, files)
+  if (endless !== undefined) {
+    return fail({ code: 'EQ_STORE_UNREADABLE', path: endless, errno: 'EFBIG' })
+  }
   const elsewhere = await otherBooks(deps, world.agent)
   if (!elsewhere.ok) return elsewhere
   const own = await deps.profiles.read(world.agent)
   if (!own.ok) return own
-  const broken = own.value.problems.map(({ field }) => field)
+  const broken = new Set(own.value.problems.flatMap(({ field }) => prefixesOf(field)))
   return ok({
     world,
     looked: looked.value,
     input: {
       world,
       elsewhere: elsewhere.value,
-      unreadable: (id) => broken.some((field) => `${field}.`.startsWith(`profiles.${id}.`)),
-      foreignMarks: await deps.foreignMarks(),
+      unreadable: (id) => broken.has(`profiles.${id}`),
+      foreignMarks: await deps.foreignMarks(prompting),
       files,
       replace,
     },
   })
+}
+
+/** The first file whose entries, with those of the files before it, are more than `most`. */
+function fileBeyond(most: number, files: ImportInput['files']): string | undefined {
+  let count = 0
+  return files.find(({ logins }) => (count += logins.entries.length) > most)?.path
+}
+
+/** `a.b.c`, `a.b`, `a`: a name may hold dots itself, so any of them may be the one that is meant. */
+function prefixesOf(field: string): readonly string[] {
+  const parts = field.split('.')
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'))
 }
 
 /** A login may stand in any agent's book; one that cannot be read might be its home, so that is a fault. */
@@ -131,7 +158,7 @@ async function otherBooks(
 
 interface Saved {
   readonly plan: ImportPlan
-  readonly before: ProfileBook
+  readonly changes: boolean
   readonly backup?: string
 }
 
@@ -140,26 +167,37 @@ async function run(deps: ImportDeps, order: ImportOrder): Promise<Result<ImportR
   if (!prepared.ok) return prepared
   const { world, input, looked } = prepared.value
   const ending = `before-import-${fileStamp(deps.clock.now())}`
+  let edits: readonly AppliedEdit[] = []
   const saved = await deps.profiles.transact<Saved, Fault>(world.agent, async (before) => {
-    const plan = planImport({ ...input, book: before })
-    if (plan.book === before) return ok({ book: before, value: { plan, before } })
+    // What has served is looked up under the lock: a renewal may have ended since the book was read.
+    const spent = await deps.spentMarks()
+    if (!spent.ok) return spent
+    const plan = planImport({ ...input, book: before, spentMarks: spent.value })
+    if (plan.book === before) return ok({ book: before, value: { plan, changes: false } })
     const backup = await deps.profiles.keepCopy(world.agent, ending)
     if (!backup.ok) return backup
+    // The config first: once a login stands in the book it serves, and nobody may take it back.
+    const edited = await editConfig(deps, plan, before)
+    if (!edited.ok) return edited
+    edits = edited.value
     const path = backup.value
-    const value = { plan, before, ...(path !== undefined && { backup: path }) }
+    const value = { plan, changes: true, ...(path !== undefined && { backup: path }) }
     return ok({ book: plan.book, value })
   })
-  if (!saved.ok) return saved
-  const { plan, before, backup } = saved.value
-  const edited = await editConfig(deps, plan, before)
-  if (!edited.ok) {
-    const undone = await takeBack(deps, world.agent, saved.value)
-    return undone.ok ? edited : undone
+  if (!saved.ok) {
+    await undoEdits(deps, edits)
+    return saved
   }
+  const { plan, changes, backup } = saved.value
   return ok({
-    ...reportOf(deps, world, looked, plan, plan.book !== before),
+    ...reportOf(deps, world, looked, plan, changes),
     ...(backup !== undefined && { backup }),
   })
+}
+
+/** An edit of the config, with what stood there before it. */
+interface AppliedEdit extends SettingsEdit {
+  readonly before: unknown
 }
 
 /** The book says that a profile is there, the config how it is used. */
@@ -167,10 +205,11 @@ async function editConfig(
   deps: ImportDeps,
   plan: ImportPlan,
   before: ProfileBook,
-): Promise<Result<void, Fault>> {
+): Promise<Result<readonly AppliedEdit[], Fault>> {
   const ids = changedIds(plan, before)
-  if (ids.length === 0) return ok()
-  const edited = await deps.settings.edit(({ settings }) => {
+  if (ids.length === 0) return ok([])
+  let applied: readonly AppliedEdit[] = []
+  const edited = await deps.settings.edit(({ settings, raw }) => {
     const modes = ids.flatMap((id) => {
       const credential = plan.book.profiles.get(id)?.credential
       if (!credential || accepts(settings, id, credential.type)) return []
@@ -178,14 +217,16 @@ async function editConfig(
       return [{ path: ['auth', 'profiles', id], value }]
     })
     const orders = [...settings.auth.order].flatMap(([provider, listed]) => {
-      const fresh = ids.filter((id) => providerOf(id) === provider && !listed.includes(id))
+      const known = new Set(listed)
+      const fresh = ids.filter((id) => providerOf(id) === provider && !known.has(id))
       return fresh.length === 0
         ? []
         : [{ path: ['auth', 'order', provider], value: [...listed, ...fresh] }]
     })
-    return [...modes, ...orders]
+    applied = [...modes, ...orders].map((edit) => ({ ...edit, before: valueAt(raw, edit.path) }))
+    return applied
   })
-  return edited.ok ? ok() : edited
+  return edited.ok ? ok(applied) : edited
 }
 
 function changedIds(plan: ImportPlan, before: ProfileBook): readonly ProfileId[] {
@@ -194,23 +235,14 @@ function changedIds(plan: ImportPlan, before: ProfileBook): readonly ProfileId[]
     .map(([id]) => id)
 }
 
-/** The book as it was before, where nobody has changed it since, because the config could not be written. */
-function takeBack(
-  deps: ImportDeps,
-  agent: AgentId,
-  { plan, before }: Saved,
-): Promise<Result<void, Fault>> {
-  const ids = changedIds(plan, before)
-  return deps.profiles.transact<void, never>(agent, async (book) => {
-    const profiles = ids.reduce((kept, id) => {
-      const previous = before.profiles.get(id)
-      return previous ? withProfile(kept, previous) : withoutProfile(kept, id)
-    }, book)
-    const order = new Map(profiles.order)
-    for (const provider of plan.orders) order.delete(provider)
-    for (const [provider, listed] of before.order) order.set(provider, listed)
-    return ok({ book: { ...profiles, order }, value: undefined })
-  })
+/** The config as it was, where nobody has changed it since, because the book could not be saved. Best effort. */
+async function undoEdits({ settings }: ImportDeps, edits: readonly AppliedEdit[]): Promise<void> {
+  if (edits.length === 0) return
+  await settings.edit(({ raw }) =>
+    edits
+      .filter(({ path, value }) => JSON.stringify(valueAt(raw, path)) === JSON.stringify(value))
+      .map(({ path, before }) => ({ path, value: before })),
+  )
 }
 
 function reportOf(

@@ -1,10 +1,11 @@
 /** The end of a grant at its provider. Best effort: what is forgotten here is forgotten, whatever the provider says. */
 
 import type { LoginFault } from '../domain/fault.ts'
+import type { OauthCredential } from '../domain/credential.ts'
+import { bearerOf } from '../domain/credential.ts'
 import type { ForeignOrigin } from '../domain/foreign.ts'
-import type { GrantId } from '../domain/grant.ts'
 import { ownGrantId } from '../domain/grant.ts'
-import type { ProfileId } from '../domain/names.ts'
+import type { ProfileId, ProviderId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
 import type { ProfileStore } from '../domain/ports.ts'
 import type { GrantStore, LoginFlow } from '../domain/renewal-ports.ts'
@@ -42,7 +43,7 @@ export async function revokeGrant(
   const oauth = providers.get(provider)?.oauth
   const clientId = credential.clientId ?? oauth?.clientId ?? oauth?.grantsClientId
   if (oauth?.revokeUrl === undefined || clientId === undefined) return { kind: 'not_offered' }
-  const sharedWith = await otherHolder(deps.profiles, ownGrantId(provider, credential))
+  const sharedWith = await otherHolder(deps.profiles, provider, credential)
   if (sharedWith) return { kind: 'shared', sharedWith }
   // Who ends the refresh token ends its access tokens with it. RFC 7009 2.1
   const { refresh, access } = credential
@@ -61,21 +62,26 @@ export async function forgetGrant(
   { id, origin, credential }: Profile,
 ): Promise<void> {
   if (origin !== 'equabot' || credential.type !== 'oauth') return
-  const grant = ownGrantId(providerOf(id), credential)
-  if (grant && !(await otherHolder(profiles, grant))) await grants.forget(grant)
+  const provider = providerOf(id)
+  const grant = ownGrantId(provider, credential)
+  if (grant && !(await otherHolder(profiles, provider, credential))) await grants.forget(grant)
 }
 
-/** A profile, of whichever agent, that lives by this grant. */
+/** A profile, of whichever agent, that lives by this login. A copy of it may not say which grant it is of. */
 async function otherHolder(
   profiles: ProfileStore,
-  grant: GrantId | undefined,
+  provider: ProviderId,
+  login: OauthCredential,
 ): Promise<ProfileId | undefined> {
-  if (!grant) return undefined
+  const grant = ownGrantId(provider, login)
   for (const agent of await profiles.agents()) {
     const stored = await profiles.read(agent)
     if (!stored.ok) continue
     for (const { id, credential } of stored.value.book.profiles.values()) {
-      if (credential.type === 'oauth' && ownGrantId(providerOf(id), credential) === grant) return id
+      if (bearerOf(credential).equals(login.access)) return id
+      if (credential.type !== 'oauth') continue
+      if (grant !== undefined && ownGrantId(providerOf(id), credential) === grant) return id
+      if (login.refresh && credential.refresh?.equals(login.refresh)) return id
     }
   }
   return undefined

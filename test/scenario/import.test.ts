@@ -1,7 +1,10 @@
-import { stat } from 'node:fs/promises'
+import { chmod, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
+import { markOf } from '../../src/domain/grant.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { renderSpentLine } from '../../src/wire/grant-journal.ts'
 import type { User } from './harness.ts'
 import { bookPath, newUser } from './harness.ts'
 
@@ -21,6 +24,12 @@ const SECRETS = {
   key: 'fake-key-of-the-older-tool-number-1',
   other: 'fake-refresh-of-the-older-tool-2',
 }
+
+const MOMENT = { at: 1_767_225_600_000, boot: 'boot-1', upMs: 1_000 }
+/** Claude Code's own file; the older tool holds a copy of its login. */
+const WHOLE = JSON.stringify({
+  claudeAiOauth: { accessToken: 'fake', refreshToken: SECRETS.refresh, expiresAt: LATER },
+})
 
 /** The state folder of an older tool, with every kind of file that it has kept logins in. */
 async function installOlderTool(): Promise<void> {
@@ -233,4 +242,53 @@ test('only logins that stay elsewhere: the answer is no', async () => {
   expect(ran).toMatchObject({ code: 1, err: '' })
   expect(ran.out).toContain('login of Claude Code, which Equabot borrows by itself')
   expect(ran.out).toContain('Nothing was changed')
+})
+
+test.each([
+  ['that others may write', WHOLE, 0o664],
+  ['that is torn', WHOLE.slice(0, -2), 0o600],
+])(
+  "while Claude Code's file is one %s, nothing that may be its own is taken",
+  async (_what, text, mode) => {
+    await installOlderTool()
+    await user.write('.claude/.credentials.json', text)
+    await chmod(join(user.home, '.claude/.credentials.json'), mode)
+    const ran = await user.run([...IMPORT, '.older', '--json'])
+    expect(ran).toMatchObject({ code: 0, err: '' })
+    expect(outcomes(ran.out)).toMatchObject({
+      'anthropic:default': 'skipped: owner_unknown',
+      'anthropic:copy': 'skipped: owner_unknown',
+      'openai:work': 'added',
+      'openai-codex': 'added',
+    })
+    expect(await user.read(bookPath())).not.toContain(SECRETS.refresh)
+  },
+)
+
+test('a state of our login from before its last renewal is not taken under another name', async () => {
+  await installOlderTool()
+  const spent = markOf(new Secret(SECRETS.refresh))
+  await user.write(`.equabot/grants/${'a'.repeat(32)}/spent`, renderSpentLine(spent, MOMENT))
+  const ran = await user.run([...IMPORT, '.older', '--json'])
+  expect(ran).toMatchObject({ code: 0, err: '' })
+  expect(outcomes(ran.out)).toMatchObject({
+    'anthropic:default': 'skipped: spent',
+    'anthropic:copy': 'skipped: spent',
+  })
+  expect(await user.read(bookPath())).not.toContain(SECRETS.refresh)
+})
+
+test('a file with more logins than anybody has is told, and nothing is imported', async () => {
+  const key = (at: number) => [
+    `openai:u${at}`,
+    { type: 'api_key', provider: 'openai', key: `fake-key-${at}` },
+  ]
+  const profilesOf = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => key(at)))
+  await user.write('big.json', JSON.stringify({ version: 1, profiles: profilesOf(20_000) }))
+  const ran = await user.run([...IMPORT, 'big.json'])
+  expect(ran).toMatchObject({ code: 65, out: '' })
+  expect(ran.err).toContain('big.json is too large to be what it should be')
+  await user.write('big.json', JSON.stringify({ version: 1, profiles: profilesOf(1_000) }))
+  expect(await user.run([...IMPORT, 'big.json'])).toMatchObject({ code: 0, err: '' })
 })

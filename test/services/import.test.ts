@@ -3,13 +3,21 @@ import { describe, expect, test } from 'vitest'
 
 import type { Credential } from '../../src/domain/credential.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
+import type { StoreFault } from '../../src/domain/fault.ts'
+import type { OwnerMarks } from '../../src/domain/foreign.ts'
 import { keptWords, notImportedWords } from '../../src/domain/explain-import.ts'
 import { markOf, newGrantId } from '../../src/domain/grant.ts'
 import type { LegacyEntry } from '../../src/domain/legacy.ts'
 import type { ProfileId } from '../../src/domain/names.ts'
-import type { FileProblem, LegacyFile } from '../../src/domain/ports.ts'
+import { MAIN_AGENT } from '../../src/domain/names.ts'
+import type {
+  FileProblem,
+  LegacyFile,
+  ProfileStore,
+  SettingsStore,
+} from '../../src/domain/ports.ts'
 import type { Profile, ProfileBook } from '../../src/domain/profile.ts'
-import { withOrder } from '../../src/domain/profile.ts'
+import { withOrder, withProfile } from '../../src/domain/profile.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { ImportReport, Imports } from '../../src/services/import.ts'
@@ -30,7 +38,11 @@ interface Tool {
   readonly order?: Readonly<Record<string, readonly ProfileId[]>>
   /** More files, after the first one. */
   readonly more?: readonly LegacyFile[]
-  readonly foreignMarks?: readonly string[]
+  readonly claudeMarks?: OwnerMarks
+  readonly spentMarks?: readonly string[]
+  readonly spentFault?: StoreFault
+  readonly settings?: () => Partial<SettingsStore>
+  readonly transact?: (store: ProfileStore) => ProfileStore['transact']
   /** Entries of our own file that cannot be read. */
   readonly problems?: readonly FileProblem[]
 }
@@ -44,14 +56,18 @@ function bench(tool: Tool, furnishing: Furnishing = {}): Bench {
   const imports = createImports({
     ...at,
     legacy: { read: async () => ok([first, ...(tool.more ?? [])]) },
+    settings: { ...at.settings, ...tool.settings?.() },
     profiles: {
       ...at.profiles,
+      transact: tool.transact?.(at.profiles) ?? at.profiles.transact,
       async read(who) {
         const stored = await at.profiles.read(who)
         return stored.ok ? ok({ ...stored.value, problems: tool.problems ?? [] }) : stored
       },
     },
-    foreignMarks: async () => new Set(tool.foreignMarks),
+    foreignMarks: async () => new Map([['claude-code', tool.claudeMarks ?? new Set()]]),
+    spentMarks: async () =>
+      tool.spentFault ? fail(tool.spentFault) : ok(new Set(tool.spentMarks)),
   })
   return { ...at, imports }
 }
@@ -281,11 +297,68 @@ describe('one refresh token has one home', () => {
   test('one that stands in the home of Claude Code or Codex stays theirs', async () => {
     const at = bench({
       entries: brings(oauth('anthropic:default', 'refresh-1')),
-      foreignMarks: [markOf(new Secret('refresh-1'))],
+      claudeMarks: new Set([markOf(new Secret('refresh-1'))]),
     })
     expect(outcomes(orThrow(await at.imports.run(ORDER)))).toEqual({
       'anthropic:default': 'skipped: foreign',
     })
+    expect(at.profiles.saves()).toBe(0)
+  })
+
+  test('while the home of Claude Code cannot be read, no login of its provider is taken', async () => {
+    const { credential } = oauth('anthropic:here', 'refresh-0')
+    const at = bench(
+      {
+        entries: brings(
+          oauth('anthropic:here', 'refresh-0'),
+          oauth('anthropic:default', 'refresh-1'),
+          oauth('openai-codex:default', 'refresh-2'),
+          key('anthropic:key', 'key-1'),
+        ),
+        claudeMarks: 'unknown',
+      },
+      { books: { main: aBook(aProfile('anthropic:here', { credential })) } },
+    )
+    const report = orThrow(await at.imports.run({ ...ORDER, replace: true }))
+    expect(outcomes(report)).toEqual({
+      'anthropic:here': 'same',
+      'anthropic:default': 'skipped: owner_unknown',
+      'openai-codex:default': 'added',
+      'anthropic:key': 'added',
+    })
+    expect(idsIn(at.profiles.book())).not.toContain('anthropic:default')
+  })
+
+  test('a refresh token of ours that has served is not taken, under whichever name it comes', async () => {
+    const renewed = oauth('anthropic:mine', 'refresh-3', {
+      grantId: newGrantId(provider('anthropic'), new Secret('refresh-1')),
+    })
+    const at = bench(
+      {
+        entries: brings(
+          oauth('anthropic:other', 'refresh-2'),
+          oauth('anthropic:mine', 'refresh-2'),
+        ),
+        spentMarks: [markOf(new Secret('refresh-2'))],
+      },
+      { books: { main: aBook(renewed) } },
+    )
+    const report = orThrow(await at.imports.run({ ...ORDER, replace: true }))
+    expect(outcomes(report)).toEqual({
+      'anthropic:other': 'skipped: spent',
+      'anthropic:mine': 'skipped: spent',
+    })
+    expect(at.profiles.saves()).toBe(0)
+  })
+
+  test('a journal that cannot be read might say that it has served, so nothing is imported', async () => {
+    const fault = { code: 'EQ_STORE_UNREADABLE', path: '/state/grants/x', errno: 'EIO' } as const
+    const at = bench({
+      entries: brings(oauth('anthropic:default', 'refresh-1')),
+      spentFault: fault,
+    })
+    expect(outcome(await at.imports.rehearse(ORDER))).toBe('EQ_STORE_UNREADABLE')
+    expect(outcome(await at.imports.run(ORDER))).toBe('EQ_STORE_UNREADABLE')
     expect(at.profiles.saves()).toBe(0)
   })
 
@@ -376,44 +449,102 @@ test('a file that cannot be read is told, and the others come', async () => {
   expect(outcome(await broken.imports.run(ORDER))).toBe('EQ_STORE_SYNTAX')
 })
 
-test('is taken back out of the book when the config cannot be written', async () => {
+const REFUSAL: StoreFault = {
+  code: 'EQ_STORE_UNWRITABLE',
+  path: '/state/agents/main/agent/auth-profiles.json',
+  errno: 'EROFS',
+}
+
+describe('an import that fails', () => {
   const openai = provider('openai')
   const before = withOrder(aBook(key('openai:work', 'key-0')), openai, [profile('openai:work')])
-  const at = bench(
-    {
-      entries: brings(key('openai:work', 'key-1'), key('openai:more', 'key-2')),
-      order: { groq: [profile('groq:x')] },
-    },
-    { books: { main: before } },
-  )
-  const refusal = {
-    code: 'EQ_STORE_UNWRITABLE',
-    path: '/state/equabot.json',
-    errno: 'EROFS',
-  } as const
-  const imports = createImports({
-    ...at,
-    legacy: {
-      read: async () =>
-        ok([
-          {
-            path: FROM,
-            logins: ok({
-              entries: brings(
-                key('openai:work', 'key-1'),
-                key('openai:more', 'key-2'),
-                key('groq:x', 'key-3'),
-              ),
-              order: new Map([[provider('groq'), [profile('groq:x')]]]),
-            }),
-          },
-        ]),
-    },
-    settings: { ...at.settings, edit: async () => fail(refusal) },
-    foreignMarks: async () => new Set(),
+  const tool: Tool = {
+    entries: brings(
+      key('openai:work', 'key-1'),
+      key('openai:more', 'key-2'),
+      key('groq:x', 'key-3'),
+    ),
+    order: { groq: [profile('groq:x')] },
+  }
+
+  test('leaves the book alone when the config cannot be written', async () => {
+    const at = bench(
+      { ...tool, settings: () => ({ edit: async () => fail(REFUSAL) }) },
+      { books: { main: before } },
+    )
+    expect(outcome(await at.imports.run({ ...ORDER, replace: true }))).toBe('EQ_STORE_UNWRITABLE')
+    expect(at.profiles.book()).toBe(before)
+    expect(at.profiles.saves()).toBe(0)
   })
-  expect(outcome(await imports.run({ ...ORDER, replace: true }))).toBe('EQ_STORE_UNWRITABLE')
-  expect(at.profiles.book()).toEqual(before)
+
+  test('never puts an old login back over one that was renewed meanwhile', async () => {
+    const renewed = key('openai:work', 'key-newest')
+    let renewal: Promise<unknown> = Promise.resolve()
+    const at: Bench = bench(
+      {
+        ...tool,
+        settings: () => ({
+          async edit() {
+            renewal = at.profiles.transact(MAIN_AGENT, async (book) =>
+              ok({ book: withProfile(book, renewed), value: undefined }),
+            )
+            return fail(REFUSAL)
+          },
+        }),
+      },
+      { books: { main: before } },
+    )
+    await at.imports.run({ ...ORDER, replace: true })
+    await renewal
+    expect(idsIn(at.profiles.book())).toEqual(['openai:work'])
+    const held = at.profiles.book().profiles.get(profile('openai:work'))?.credential
+    expect(held?.type === 'api_key' && held.key.reveal()).toBe('key-newest')
+  })
+
+  test('takes its own words back out of the config when the book cannot be saved', async () => {
+    const config = {
+      auth: { order: { openai: ['openai:work'] }, profiles: {} },
+      agents: { list: [{ id: 'main' }] },
+    }
+    const at = bench(
+      {
+        ...tool,
+        transact: (store) => async (agentId, change) => {
+          const read = orThrow(await store.read(agentId))
+          const changed = await change(read.book)
+          return changed.ok ? fail(REFUSAL) : changed
+        },
+      },
+      { books: { main: before }, config },
+    )
+    expect(outcome(await at.imports.run({ ...ORDER, replace: true }))).toBe('EQ_STORE_UNWRITABLE')
+    expect(at.settings.raw()).toEqual(config)
+  })
+})
+
+describe('the size of an import', () => {
+  const many = (count: number): readonly LegacyEntry[] =>
+    brings(...Array.from({ length: count }, (_, at) => oauth(`anthropic:u${at}`, `refresh-${at}`)))
+
+  test('is bounded: more entries than anybody has are no file of logins', async () => {
+    const more: LegacyFile = {
+      path: '/older/last',
+      logins: ok({ entries: many(1), order: new Map() }),
+    }
+    const at = bench({ entries: many(1_000), more: [more] })
+    expect(await at.imports.run(ORDER)).toEqual({
+      ok: false,
+      fault: { code: 'EQ_STORE_UNREADABLE', path: '/older/last', errno: 'EFBIG' },
+    })
+    expect(at.profiles.saves()).toBe(0)
+  })
+
+  test('costs no more than in proportion, whatever the book holds already', async () => {
+    const held = Array.from({ length: 20_000 }, (_, at) => oauth(`anthropic:h${at}`, `held-${at}`))
+    const at = bench({ entries: many(1_000) }, { books: { main: aBook(...held) } })
+    const report = orThrow(await at.imports.rehearse(ORDER))
+    expect(new Set(Object.values(outcomes(report)))).toEqual(new Set(['added']))
+  })
 })
 
 describe('for any files and any book', () => {
@@ -503,6 +634,8 @@ test('every outcome has its words', () => {
     { code: 'unknown_provider', provider: provider('nosuch') },
     { code: 'foreign', origin: 'codex-cli' },
     { code: 'foreign' },
+    { code: 'owner_unknown', origin: 'claude-code' },
+    { code: 'spent' },
     { code: 'stands_elsewhere', profile: profile('a:b'), agent: agent('main') },
     { code: 'stands_elsewhere', profile: profile('a:b'), agent: agent('work') },
   ] as const

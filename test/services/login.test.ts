@@ -30,7 +30,7 @@ function stored(profile: string, more: Partial<Profile['credential']> = {}): Pro
   return aProfile(profile, {
     credential: {
       type: 'oauth',
-      access: new Secret('fake-access-old'),
+      access: new Secret(`fake-access-of-${profile}`),
       refresh: new Secret(`fake-refresh-of-${profile}`),
       ...more,
     } as Profile['credential'],
@@ -370,7 +370,7 @@ describe('nothing is changed', () => {
     expect(outcome(await logIn(at))).toBe('EQ_STORE_UNWRITABLE')
     Object.assign(at.settings, { edit })
     const { credential } = at.profiles.book().profiles.get(id('sandbox:work')) ?? {}
-    expect(credential && bearerOf(credential).reveal()).toBe('fake-access-old')
+    expect(credential && bearerOf(credential).reveal()).toBe('fake-access-of-sandbox:work')
     expect(revoked(at)).toEqual(['fake-refresh-new'])
   })
 })

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Credential } from '../../src/domain/credential.ts'
+import { newGrantId } from '../../src/domain/grant.ts'
 import type { ProfileId } from '../../src/domain/names.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { Profile } from '../../src/domain/profile.ts'
@@ -6,6 +8,7 @@ import { withProfile } from '../../src/domain/profile.ts'
 import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { aBook, aProfile } from '../../src/testing.ts'
+import { provider } from '../names-from.ts'
 import type { House } from './house.ts'
 import { house, outcome } from './house.ts'
 
@@ -80,6 +83,25 @@ test('a login that a profile of another agent lives by is not ended', async () =
     revocation: { kind: 'shared', sharedWith: 'sandbox:copy' },
   })
   expect(at.logins.revocations).toEqual([])
+})
+
+test.each([
+  ['its refresh token', { access: new Secret('fake-access-9'), refresh: REFRESH }],
+  ['its access token', { access: new Secret('fake-access-1') }],
+])('a login that a copy without its name lives by is not ended: known by %s', async (_by, more) => {
+  const grantId = newGrantId(provider('sandbox'), new Secret('fake-refresh-0'))
+  const { credential } = login('sandbox:work')
+  const named = aProfile('sandbox:work', { credential: { ...credential, grantId } as Credential })
+  const copy = aProfile('sandbox:copy', { credential: { type: 'oauth', ...more } })
+  for (const [gone, stays] of [
+    [named, copy],
+    [copy, named],
+  ] as const) {
+    const at = house({ books: { main: aBook(named, copy) } })
+    const removed = await at.vault.removeProfile(undefined, gone.id)
+    expect(outcome(removed)).toMatchObject({ revocation: { kind: 'shared', sharedWith: stays.id } })
+    expect(at.logins.revocations).toEqual([])
+  }
 })
 
 test('a provider that refuses keeps nobody from forgetting', async () => {
