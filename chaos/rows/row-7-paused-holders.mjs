@@ -19,6 +19,9 @@ export const SIZES = {
   full: { suspended: 220, longestPauseMs: 12_000, killed: 240, clocks: 40 },
 }
 const LANES = 4
+/** When a holder is suspended. */
+const STEPS = ['random', 'reserved', 'marked sent', 'arrived', 'kept']
+const LONGEST_LATENCY_MS = 200
 /** A helper needs about so long, ms. */
 const LIFE_MS = 250
 /** The first pause after a renewal that was not sent, and a bit, ms. */
@@ -27,13 +30,13 @@ const NEXT_CALLER_MS = 100
 const TEN_YEARS_MS = 10 * 365 * 24 * 3_600_000
 const OFFSETS = [0, TEN_YEARS_MS, -TEN_YEARS_MS]
 
-export async function row7({ suspended, longestPauseMs, killed, clocks }, seed, breakage) {
+export async function row7({ killed, clocks, ...suspensions }, seed, breakage) {
   const built = await programs(breakage)
   const more = { built, breakage, seed }
   const server = await startTokenServer({ mode: 'strict', latencyMs: 20 })
   const findings = createFindings()
   const figures = {
-    ...(await suspendHolders(server, suspended, longestPauseMs, more, findings)),
+    ...(await suspendHolders(server, suspensions, more, findings)),
     ...(await killHolders(server, killed, more, findings)),
     ...(await setClocks(server, clocks, more, findings)),
   }
@@ -54,21 +57,25 @@ function checkSends(server, home, about, findings) {
   return generations.length
 }
 
-async function suspendHolders(server, count, longestPauseMs, { built, seed }, findings) {
+async function suspendHolders(server, suspensions, { built, seed }, findings) {
+  const { suspended, steps = STEPS, shortestPauseMs = 0, longestPauseMs } = suspensions
   const figures = {
     suspended: 0,
     'suspended before the send': 0,
     'told to come again': 0,
     'longest pause, ms': 0,
   }
-  await inLanes(LANES, count, async (index) => {
+  await inLanes(LANES, suspended, async (index) => {
     const random = randomFrom(seed, 'row 7, suspended', index)
     const about = `suspension ${index}`
-    const pauseMs = random() * longestPauseMs
+    const pauseMs = shortestPauseMs + random() * (longestPauseMs - shortestPauseMs)
     const home = { ...acmeHome(server), ...built }
+    server.fault({ delayMs: random() * LONGEST_LATENCY_MS })
     const caller = start(home.program, RENEW, { env: home.env })
     const helper = await helperOf(caller)
-    await wait(random() * LIFE_MS)
+    const step = steps[index % steps.length]
+    if (step === 'random') await wait(random() * LIFE_MS)
+    else if (helper !== undefined) await watchJournal(home, server).until(step, helper)
     if (signal(helper, 'SIGSTOP')) {
       figures.suspended += 1
       figures['longest pause, ms'] = Math.max(figures['longest pause, ms'], Math.round(pauseMs))

@@ -31,11 +31,13 @@ export const SIZES = { ci: { eachStep: 1, random: 12 }, full: { eachStep: 50, ra
 const LANES = 3
 /** Between the two beginnings at most, ms. */
 const APART_MS = 400
+/** So long its owner holds its locks before it looks, ms. */
+const HOLDS_MS = [0, 0, 20, 200, 800]
 const FILE = 'claude/.credentials.json'
 const PROFILE = 'anthropic:claude-cli'
 const ASK = ['agent', '--message', 'hi', '--model', 'anthropic/claude-sonnet-5']
 
-export async function row8({ eachStep, random: randomStarts }, seed, breakage) {
+export async function row8({ eachStep, random: randomStarts, holds = HOLDS_MS }, seed, breakage) {
   const plans = [
     ...STEPS.flatMap((step) => Array.from({ length: eachStep }, () => step)),
     ...Array.from({ length: randomStarts }, () => 'random'),
@@ -50,12 +52,14 @@ export async function row8({ eachStep, random: randomStarts }, seed, breakage) {
   }
   await inLanes(LANES, plans.length, async (index) => {
     const server = await startTokenServer({ mode: 'strict', latencyMs: 40 })
+    const random = randomFrom(seed, 'row 8', index)
+    const plan = { step: plans[index], holdMs: oneOf(random, holds) }
     await renewTogether(
       server,
       built,
-      plans[index],
-      randomFrom(seed, 'row 8', index),
-      `${plans[index]}, number ${index}`,
+      plan,
+      random,
+      `${plan.step}, held for ${plan.holdMs} ms, number ${index}`,
       figures,
       findings,
     )
@@ -103,8 +107,7 @@ async function renewTogether(server, built, plan, random, about, figures, findin
   const before = look(home)
   const neighbour = start(NEIGHBOUR, [home.folder, server.tokenUrl])
   await neighbour.next()
-  const holdMs = oneOf(random, [0, 0, 20, 200])
-  const ours = await startBoth(server, home, neighbour, plan, random, holdMs)
+  const ours = await startBoth(server, home, neighbour, plan, random)
   const theirs = await neighbour.next()
   const { code } = await ours.ended
   await server.settled()
@@ -121,17 +124,17 @@ async function renewTogether(server, built, plan, random, about, figures, findin
 }
 
 /** Lets both go, one as long after the other as the plan has it. Gives our program. */
-async function startBoth(server, home, neighbour, plan, random, holdMs) {
+async function startBoth(server, home, neighbour, { step, holdMs }, random) {
   const apartMs = wholeBetween(random, -APART_MS, APART_MS)
-  const isTheirsFirst = plan === 'random' && apartMs < 0
+  const isTheirsFirst = step === 'random' && apartMs < 0
   if (isTheirsFirst) {
     neighbour.say(holdMs)
     await wait(-apartMs)
   }
   const ours = start(home.program, ASK, { env: home.env })
   if (isTheirsFirst) return ours
-  const helper = plan === 'random' ? await wait(apartMs) : await helperOf(ours)
-  if (helper !== undefined) await watchJournal(home, server).until(plan, helper)
+  const helper = step === 'random' ? await wait(apartMs) : await helperOf(ours)
+  if (helper !== undefined) await watchJournal(home, server).until(step, helper)
   neighbour.say(holdMs)
   return ours
 }

@@ -91,7 +91,14 @@ const CONTROLS: readonly Control[] = [
   {
     removed: 'the lock that a suspended process holds',
     row: 7,
-    size: { suspended: 12, longestPauseMs: 800, killed: 0, clocks: 0 },
+    size: {
+      suspended: 8,
+      steps: ['marked sent', 'arrived'],
+      shortestPauseMs: 4000,
+      longestPauseMs: 4000,
+      killed: 0,
+      clocks: 0,
+    },
     breakage: {
       file: 'src/adapters/lock.ts',
       from: 'while (!addon.value.tryLock(fd)) {',
@@ -102,7 +109,7 @@ const CONTROLS: readonly Control[] = [
   {
     removed: "the respect for its owner's locks",
     row: 8,
-    size: { eachStep: 0, random: 30 },
+    size: { eachStep: 0, random: 16, holds: [1500] },
     breakage: {
       file: 'src/adapters/owner-locks.ts',
       from: 'if (isRetry || !isLeftByUs(path, deps.ledger)) {',
