@@ -93,6 +93,47 @@ describe('a machine with one pasted key', () => {
     expect((await doctor()).code).toBe(0)
   })
 
+  test('what Equabot does not make is neither told nor touched, and nobody loses an execute bit', async () => {
+    const outside = join(user.home, 'tool')
+    await user.write('.equabot/workspace/run.sh', '#!/bin/sh\n')
+    await user.write('.equabot/workspace/objects/ab', 'fake object')
+    await user.write('.equabot/workspace/my.0123456789ab.tmp', 'mine')
+    await utimes(inState('workspace/my.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)
+    await user.write('tool', 'fake tool')
+    await mkdir(inState('logs'), { recursive: true, mode: 0o700 })
+    await link(outside, inState('logs/tool'))
+    await chmod(inState('workspace'), 0o755)
+    await chmod(inState('workspace/run.sh'), 0o755)
+    await chmod(inState('workspace/objects/ab'), 0o444)
+    await chmod(outside, 0o755)
+    await chmod(join(user.home, bookPath()), 0o755)
+    const before = await readdir(inState('workspace'))
+    const fixed = await doctor(['--fix'])
+    expect(fixed).toMatchObject({ code: 0, ok: true })
+    expect(fixed.findings.map(({ code }) => code)).toEqual(['DR_FILE_OPEN'])
+    expect(await readdir(inState('workspace'))).toEqual(before)
+    const modes = ['workspace', 'workspace/run.sh', 'workspace/objects/ab'].map(inState).map(modeOf)
+    expect(await Promise.all(modes)).toEqual([0o755, 0o755, 0o444])
+    expect(await modeOf(outside)).toBe(0o755)
+    expect(await modeOf(join(user.home, bookPath()))).toBe(0o700)
+  })
+
+  test('where the state folder is the home, that is the finding, and no file is touched', async () => {
+    const variables = { EQUABOT_STATE_DIR: user.home }
+    const files = ['.env', 'gateway-token', 'locks/mine', 'equabot.json.0123456789ab.tmp']
+    for (const below of files) {
+      await user.write(below, '')
+      await chmod(join(user.home, below), 0o644)
+      await utimes(join(user.home, below), HOUR_AGO, HOUR_AGO)
+    }
+    const mode = await modeOf(user.home)
+    const fixed = await doctor(['--fix', '--offline'], { variables })
+    expect(fixed.code).toBe(1)
+    expect(fixed.findings[0]).toMatchObject({ code: 'DR_STATE_SHARED', fixable: false })
+    const modes = await Promise.all(files.map((below) => modeOf(join(user.home, below))))
+    expect([mode, ...modes]).toEqual([await modeOf(user.home), 0o644, 0o644, 0o644, 0o644])
+  })
+
   test('a broken book is found, --fix puts the last good one back, and the broken one is kept', async () => {
     await user.paste(KEY, 'anthropic:more')
     await user.write(bookPath(), '{ "version": 1, "profiles": {')
@@ -304,6 +345,17 @@ describe('a login of ours whose access has ended', () => {
     expect(await user.read(bookPath())).toContain(`${REFRESH}-2`)
   })
 
+  test('and that stands in two places is not renewed as proof', async () => {
+    status = 200
+    const login = { type: 'oauth', provider: 'acme', access: 'fake-access-1', refresh: REFRESH }
+    await user.writeBook(
+      { version: 1, profiles: { 'acme:copy': { ...login, expires: 1_000 } } },
+      'b',
+    )
+    expect(wrong(await doctor())).toContain('DR_GRANT_TWICE')
+    expect(provider.seen).toHaveLength(0)
+  })
+
   test('that the provider has ended is an error, and is not sent again', async () => {
     status = 400
     for (const args of [[], [], ['--offline']]) {
@@ -360,8 +412,8 @@ test('its JSON may be shown to others: no secret, no mail address, no name of th
     '.equabot/equabot.json',
     JSON.stringify({ models: { providers: { groq: { apiKey: KEY } } } }),
   )
-  await copyFile(join(user.home, bookPath()), inState('copy.0123456789ab.tmp'))
-  await utimes(inState('copy.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)
+  await copyFile(join(user.home, bookPath()), inState('.env.0123456789ab.tmp'))
+  await utimes(inState('.env.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)
   const found = await doctor(['--offline'])
   expect(wrong(found)).toEqual(
     expect.arrayContaining([
