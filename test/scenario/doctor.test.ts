@@ -13,6 +13,13 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { createClock } from '../../src/adapters/clock.ts'
+import { createLocks } from '../../src/adapters/lock.ts'
+import { grantLock } from '../../src/adapters/renewal-helper.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
+import { newGrantId } from '../../src/domain/grant.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { provider } from '../names-from.ts'
 import type { FakeUpstream, RunOptions, User } from './harness.ts'
 import { bookPath, fakeUpstream, newUser } from './harness.ts'
 
@@ -224,7 +231,7 @@ describe('a machine with one pasted key', () => {
   })
 })
 
-test('one login in two books keeps one home', async () => {
+test('one login in two books keeps one home, once nobody renews it', async () => {
   const login = {
     type: 'oauth',
     provider: 'openai-codex',
@@ -236,6 +243,12 @@ test('one login in two books keeps one home', async () => {
   await user.writeBook({ version: 1, profiles: { 'openai-codex:copy': login } }, 'research')
   const found = await doctor(['--offline'])
   expect(wrong(found)).toEqual(['DR_GRANT_TWICE'])
+  const locks = createLocks({ clock: createClock(), dir: inState('locks') })
+  const grant = newGrantId(provider('openai-codex'), new Secret(REFRESH))
+  const renewing = orThrow(await locks.tryHold(grantLock(grant)))
+  expect(wrong(await doctor(['--offline', '--fix']))).toEqual(['DR_GRANT_TWICE'])
+  expect(await user.read(bookPath('research'))).toContain(REFRESH)
+  renewing?.release()
   const fixed = await doctor(['--offline', '--fix'])
   expect(fixed).toMatchObject({ code: 0, ok: true })
   expect(await user.read(bookPath())).toContain(REFRESH)
@@ -309,19 +322,19 @@ describe('the login of Claude Code', () => {
 })
 
 describe('a login of ours whose access has ended', () => {
-  let provider: FakeUpstream
+  let upstream: FakeUpstream
   let status: number
 
   beforeEach(async () => {
-    provider = await fakeUpstream((_, response) => {
+    upstream = await fakeUpstream((_, response) => {
       const dead = { error: 'invalid_grant', error_description: 'refresh token not found' }
       const tokens = { token_type: 'Bearer', access_token: 'fake-access-2', expires_in: 3_600 }
       response
         .writeHead(status, { 'content-type': 'application/json' })
         .end(JSON.stringify(status === 200 ? { ...tokens, refresh_token: `${REFRESH}-2` } : dead))
     })
-    const oauth = { tokenUrl: `${provider.url}/token`, clientId: 'equabot-test' }
-    const acme = { baseUrl: provider.url, models: [{ id: 'm' }], oauth }
+    const oauth = { tokenUrl: `${upstream.url}/token`, clientId: 'equabot-test' }
+    const acme = { baseUrl: upstream.url, models: [{ id: 'm' }], oauth }
     await user.write(
       '.equabot/equabot.json',
       JSON.stringify({
@@ -332,16 +345,16 @@ describe('a login of ours whose access has ended', () => {
     const login = { type: 'oauth', provider: 'acme', access: 'fake-access-1', refresh: REFRESH }
     await user.writeBook({ version: 1, profiles: { 'acme:team': { ...login, expires: 1_000 } } })
   })
-  afterEach(() => provider.close())
+  afterEach(() => upstream.close())
 
   test('is renewed as proof that it lives; offline nothing is sent', async () => {
     status = 200
     expect(await doctor(['--offline'])).toMatchObject({ code: 0, ok: true })
-    expect(provider.seen).toHaveLength(0)
+    expect(upstream.seen).toHaveLength(0)
     const told = await doctor()
     expect(told.code).toBe(0)
     expect(told.findings.map(({ code }) => code)).toContain('DR_GRANT_RENEWED')
-    expect(provider.seen).toHaveLength(1)
+    expect(upstream.seen).toHaveLength(1)
     expect(await user.read(bookPath())).toContain(`${REFRESH}-2`)
   })
 
@@ -353,7 +366,7 @@ describe('a login of ours whose access has ended', () => {
       'b',
     )
     expect(wrong(await doctor())).toContain('DR_GRANT_TWICE')
-    expect(provider.seen).toHaveLength(0)
+    expect(upstream.seen).toHaveLength(0)
   })
 
   test('that the provider has ended is an error, and is not sent again', async () => {
@@ -363,7 +376,7 @@ describe('a login of ours whose access has ended', () => {
       expect(told.code).toBe(1)
       expect(wrong(told)).toEqual(['DR_GRANT_DEAD'])
     }
-    expect(provider.seen).toHaveLength(1)
+    expect(upstream.seen).toHaveLength(1)
   })
 })
 
