@@ -4,8 +4,10 @@ import { envLines } from './adapters/file-check.ts'
 import { createForsakenLocks } from './adapters/forsaken-locks.ts'
 import type { Home } from './adapters/home.ts'
 import { claudePlaces } from './adapters/owner-places.ts'
+import { grantLock } from './adapters/renewal-helper.ts'
 import { createStateInspection } from './adapters/state-inspection.ts'
 import type { Stores } from './compose-stores.ts'
+import { ok } from './domain/result.ts'
 import { MINUTE_MS } from './domain/time.ts'
 import type { Doctor } from './services/doctor.ts'
 import { createDoctor } from './services/doctor.ts'
@@ -27,7 +29,7 @@ export function composeDoctor(given: {
   readonly prompting: boolean
 }): Doctor {
   const { home, stores, loadWorld, foreign, renewals, prompting } = given
-  const { clock, files, settings, profiles, foreignOff } = stores
+  const { clock, files, locks, settings, profiles, foreignOff } = stores
   return createDoctor({
     clock,
     settings,
@@ -37,6 +39,10 @@ export function composeDoctor(given: {
     ownerLocks: createForsakenLocks(foreignOff ? undefined : claudePlaces(home.variables)?.dir),
     envLines: () => envLines({ home, files }),
     literalSecrets: secretFields,
+    async holdGrant(grant) {
+      const lock = await locks.tryHold(grantLock(grant))
+      return lock.ok ? ok(lock.value && (() => lock.value?.release())) : lock
+    },
     async adopt() {
       const { sources, fault } = await foreign.adopt({ prompting })
       return {

@@ -20,11 +20,12 @@ what is wrong, the gravest first. It ends with 0 when nothing is (no error, no w
 with 64 or more when it could not look at all.
 
 - \`--offline\` renews nothing, so nothing leaves this machine. Without it, every login of Equabot's own whose access has
-  ended is renewed now: that proves that it lives.
+  ended is renewed now: that proves that it lives. Copies of one login, also of one that another program keeps, are not.
 - \`--fix\` puts right what is marked below. A person at a terminal is asked once; a script is not, and \`--yes\` does not ask
   either. A file whose content changes is copied before, to \`<file>.before-doctor-<time>\` (the settings to \`.bak\` where only
-  older spellings are renewed). Modes are changed of this user's own files alone; no link is followed; no file with a login
-  in it is removed. Then doctor looks again and reports what is left.
+  older spellings are renewed). Only what Equabot itself makes in its state folder is looked at, and modes are
+  changed of this user's own files alone, never taking from the owner; no link is followed; no file with a login in it is
+  removed. Then doctor looks again and reports what is left.
 - \`--json\` prints \`{"ok", "findings": [{"code", "severity", "message", "fix", "fixable", "fixed"}], "adopted", "looked"}\`. It
   holds no secret and no mail address, so it can be shown to others.
 

@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 import { STRAY_NAME } from '../domain/inspection.ts'
 import { HOUR_MS } from '../domain/time.ts'
@@ -62,13 +62,16 @@ export async function makeFolder(system: FileSystem, folder: string): Promise<vo
   }
 }
 
-/** Removes what killed writers left beside a file that was written just now. Failing to is no failure. */
+/**
+ * Removes what killed writers of a file, or of its copies, left beside it; it was written just now. What others named in
+ * the same way is theirs. Failing to is no failure.
+ */
 export async function sweepBeside(system: FileSystem, path: string): Promise<void> {
   const folder = dirname(path)
   try {
     const { modifiedAtNs } = await system.lstat(path)
     for (const name of await system.readdir(folder)) {
-      if (!STRAY_NAME.test(name)) continue
+      if (!name.startsWith(`${basename(path)}.`) || !STRAY_NAME.test(name)) continue
       const stray = join(folder, name)
       const facts = await system.lstat(stray)
       if (modifiedAtNs - facts.modifiedAtNs > STRAY_AGE_NS) await system.unlink(stray)

@@ -57,7 +57,7 @@ const NEWLINE = 0x0a
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
 export function createFiles(system: FileSystem = nodeFileSystem): Files {
-  const sweptFolders = new Set<string>()
+  const sweptPaths = new Set<string>()
 
   async function place(path: string, text: string, previous?: string): Promise<void> {
     await makeFolder(system, dirname(path))
@@ -65,8 +65,8 @@ export function createFiles(system: FileSystem = nodeFileSystem): Files {
       await placeFile(system, previousPathOf(path), Buffer.from(previous))
     }
     await placeFile(system, path, Buffer.from(text))
-    if (sweptFolders.has(dirname(path))) return
-    sweptFolders.add(dirname(path))
+    if (sweptPaths.has(path)) return
+    sweptPaths.add(path)
     await sweepBeside(system, path)
   }
 

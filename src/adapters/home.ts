@@ -9,6 +9,8 @@ import { fail, ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
 
 export interface Home {
+  /** The folder of the user, where the environment says so. */
+  readonly userDir?: string
   readonly stateDir: string
   readonly configPath: string
   readonly envFilePath: string
@@ -53,6 +55,7 @@ export function openHome(
   const port = filled(variables.get('EQUABOT_GATEWAY_PORT'))
   const agentsDir = join(stateDir, 'agents')
   return ok({
+    ...(userDir !== undefined && { userDir }),
     stateDir,
     configPath: configPath ?? join(stateDir, 'equabot.json'),
     envFilePath: join(stateDir, '.env'),

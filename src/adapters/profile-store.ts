@@ -1,10 +1,10 @@
 /** The books of all agents, one `auth-profiles.json` each. Reading changes nothing; what cannot be read is not written over. */
 
 import type { StoreFault } from '../domain/fault.ts'
-import type { GrantId } from '../domain/grant.ts'
-import { ownGrantId } from '../domain/grant.ts'
+import type { TokenMark } from '../domain/grant.ts'
+import { markOf } from '../domain/grant.ts'
 import type { AgentId } from '../domain/names.ts'
-import { parseAgentId, providerOf } from '../domain/names.ts'
+import { parseAgentId } from '../domain/names.ts'
 import type { Clock, ProfileStore } from '../domain/ports.ts'
 import type { Profile, ProfileBook } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
@@ -109,19 +109,22 @@ export function createProfileStore(deps: Deps): ProfileStore {
   }
 }
 
-/** A login was removed, or another was put in its place: its secret must not live on in the previous generation. */
+/**
+ * A login was removed, another was put in its place, or its refresh token was changed for the next one: the old one must
+ * not live on in the previous generation. Put back, a token that has served can only fail, or end the whole login.
+ */
 function forgets(before: ProfileBook, after: ProfileBook): boolean {
   return [...before.profiles.values()].some((profile) => {
     const next = after.profiles.get(profile.id)
     if (!next) return true
-    const [old, current] = [grantOf(profile), grantOf(next)]
-    return old !== undefined && old !== current
+    const old = refreshMarkOf(profile)
+    return old !== undefined && old !== refreshMarkOf(next)
   })
 }
 
-/** Undefined for what no renewal changes; through renewals a grant stays the same one. */
-function grantOf({ id, credential }: Profile): GrantId | undefined {
-  return credential.type === 'oauth' ? ownGrantId(providerOf(id), credential) : undefined
+/** Undefined for what no renewal changes. */
+function refreshMarkOf({ credential }: Profile): TokenMark | undefined {
+  return credential.type === 'oauth' && credential.refresh ? markOf(credential.refresh) : undefined
 }
 
 async function load({ home, files }: Deps, agent: AgentId): Promise<Result<Loaded, StoreFault>> {

@@ -1,8 +1,9 @@
 /**
  * Looking through the state folder, and the changes that doctor may make there.
  *
- * No link is followed into or out of the folder. Each change looks again at what it changes: what is not this user's, or
- * not what it was, is left alone.
+ * Only what Equabot itself makes is looked at or changed: others may keep in that folder whatever they please. No link is
+ * followed into or out of the folder. Each change looks again at what it changes: what is not this user's, or not what it
+ * was, is left alone.
  */
 
 import { constants } from 'node:fs'
@@ -18,27 +19,26 @@ import {
   statfs,
   unlink,
 } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 
 import type { StoreFault } from '../domain/fault.ts'
-import { parseGrantId } from '../domain/grant.ts'
 import type {
   FileSystemKind,
   SeenEntry,
   StateInspection,
   StateSight,
 } from '../domain/inspection.ts'
-import { STRAY_NAME } from '../domain/inspection.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { isOwnStray, ownPlace } from '../domain/state-places.ts'
 import { HOUR_MS } from '../domain/time.ts'
 import type { Files } from './files.ts'
 import { errnoOf } from './files.ts'
 import type { Home } from './home.ts'
 
 export interface StateInspectionDeps {
-  readonly home: Pick<Home, 'stateDir' | 'configPath' | 'envFilePath'>
+  readonly home: Pick<Home, 'userDir' | 'stateDir' | 'configPath' | 'envFilePath'>
   readonly files: Pick<Files, 'copy' | 'realPath'>
   readonly clock: Clock
   /** Entries that are looked at; more are left out. */
@@ -63,19 +63,29 @@ export function createStateInspection(deps: StateInspectionDeps): StateInspectio
     },
 
     keepToOwner: (path) =>
-      changing(path, async () => keepToOwner(path === root ? await realpath(path) : path)),
+      changing(path, async () => {
+        const below = await placeBelow(home, path)
+        const place = below === undefined ? undefined : ownPlace(below)
+        return place ? keepToOwner(path === root ? await realpath(path) : path, place) : 'not_ours'
+      }),
 
     removeStray: (path) =>
       changing(path, async () => {
+        const below = await placeBelow(home, path)
+        if (below === undefined || !isOwnStray(below)) return 'not_ours'
         const facts = await lstat(path)
         if (!isOurs(facts)) return 'other_owner'
-        const isOld = clock.now() - facts.mtimeMs > HOUR_MS
-        if (!STRAY_NAME.test(path) || !facts.isFile() || !isOld) return 'not_a_file'
+        if (!facts.isFile() || clock.now() - facts.mtimeMs <= HOUR_MS) return 'not_a_file'
         await unlink(path)
         return undefined
       }),
 
-    removeJournal: (path) => changing(path, () => removeJournal(path)),
+    removeJournal: (path) =>
+      changing(path, async () => {
+        const below = await placeBelow(home, path)
+        const isJournal = below?.startsWith('grants/') && ownPlace(below) === 'folder'
+        return isJournal ? removeJournal(path) : 'not_ours'
+      }),
 
     async backUp(path) {
       const real = await files.realPath(path)
@@ -90,33 +100,68 @@ export function createStateInspection(deps: StateInspectionDeps): StateInspectio
 
 type Hazard = Extract<StoreFault, { code: 'EQ_STORE_UNSAFE' }>['problem']
 
+/** Where a path lies below the state folder, `/` between its parts; undefined where nothing may be changed. */
+async function placeBelow(
+  home: StateInspectionDeps['home'],
+  path: string,
+): Promise<string | undefined> {
+  const root = home.stateDir
+  const realRoot = await realpath(root)
+  if (await isShared(realRoot, home.userDir)) return undefined
+  if (path === root) return ''
+  const below = relative(root, path)
+  // No folder on the way may be a link, wherever it leads.
+  const isThere = (await realpath(dirname(path))) === dirname(join(realRoot, below))
+  return isThere ? below.split(sep).join('/') : undefined
+}
+
+/** Whether a folder is the user's home or holds it: what lies there is not told from what others keep there. */
+async function isShared(realRoot: string, userDir: string | undefined): Promise<boolean> {
+  if (dirname(realRoot) === realRoot) return true
+  if (userDir === undefined) return false
+  const realHome = await realpath(userDir).catch(() => userDir)
+  return realHome === realRoot || realHome.startsWith(realRoot + sep)
+}
+
 /** @returns the hazard for which nothing was changed */
-async function keepToOwner(path: string): Promise<Hazard | undefined> {
+async function keepToOwner(path: string, place: 'folder' | 'file'): Promise<Hazard | undefined> {
   const facts = await lstat(path)
-  if (facts.isSymbolicLink()) return 'symlink'
-  if (!facts.isFile() && !facts.isDirectory()) return 'not_a_file'
-  if (!isOurs(facts)) return 'other_owner'
-  const mode = facts.isDirectory() ? 0o700 : 0o600
+  const hazard = hazardOf(facts, place)
+  if (hazard) return hazard
   // What its owner may not open is changed by its name; all else by what was opened, which no link can stand in for.
   if ((facts.mode & 0o400) === 0) {
-    await chmod(path, mode)
+    await chmod(path, modeFor(facts))
     return undefined
   }
   const kind = facts.isDirectory() ? O_DIRECTORY : O_NONBLOCK
   const file = await open(path, O_RDONLY | O_NOFOLLOW | kind)
   try {
-    if (!isOurs(await file.stat())) return 'other_owner'
-    await file.chmod(mode)
+    const opened = await file.stat()
+    const changed = hazardOf(opened, place)
+    if (changed) return changed
+    await file.chmod(modeFor(opened))
   } finally {
     await file.close()
   }
   return undefined
 }
 
+function hazardOf(facts: Stats, place: 'folder' | 'file'): Hazard | undefined {
+  if (facts.isSymbolicLink()) return 'symlink'
+  if (place === 'folder' ? !facts.isDirectory() : !facts.isFile()) return 'not_a_file'
+  if (!isOurs(facts)) return 'other_owner'
+  // The mode belongs to all names of a file, and another one may be somebody else's business.
+  return place === 'file' && facts.nlink > 1 ? 'hard_links' : undefined
+}
+
+/** The owner keeps what they may do. */
+function modeFor(facts: Stats): number {
+  return (facts.mode & 0o700) | (facts.isDirectory() ? 0o700 : 0o600)
+}
+
 async function removeJournal(path: string): Promise<Hazard | undefined> {
   const facts = await lstat(path)
-  const isJournal = basename(dirname(path)) === 'grants' && parseGrantId(basename(path))
-  if (!facts.isDirectory() || !isJournal) return 'not_a_file'
+  if (!facts.isDirectory()) return 'not_a_file'
   if (!isOurs(facts)) return 'other_owner'
   for (const entry of await readdir(path, { withFileTypes: true })) {
     if (entry.isDirectory()) return 'not_a_file'
@@ -132,28 +177,28 @@ async function look({ home, maxEntries = MAX_ENTRIES }: StateInspectionDeps): Pr
   const realRoot = await realpath(root).catch(ifAbsent)
   if (realRoot === undefined) {
     const disk = await diskOf(await existingAbove(root))
-    const nothing = { exists: false, entries: [], cut: false, unlistable: [] }
+    const nothing = { exists: false, isShared: false, entries: [], cut: false, unlistable: [] }
     return { ...places, realRoot: root, ...nothing, ...disk }
   }
   const unwritable = await access(realRoot, constants.W_OK | constants.X_OK).then(
     () => undefined,
     errnoOf,
   )
-  const facts = await lstat(realRoot)
-  const first = await entryOf(root, facts)
-  const walked = await walk(root, maxEntries)
-  return {
+  const seen = {
     ...places,
     realRoot,
     exists: true,
     ...(unwritable !== undefined && { unwritable }),
-    ...walked,
-    entries: [first, ...walked.entries],
     ...(await diskOf(realRoot)),
   }
+  if (await isShared(realRoot, home.userDir))
+    return { ...seen, isShared: true, entries: [], cut: false, unlistable: [] }
+  const first = await entryOf(root, await lstat(realRoot))
+  const walked = await walk(root, maxEntries)
+  return { ...seen, isShared: false, ...walked, entries: [first, ...walked.entries] }
 }
 
-/** Everything below a folder, crowded folders last. */
+/** What Equabot makes below its state folder, crowded folders last. */
 async function walk(
   root: string,
   maxEntries: number,
@@ -168,23 +213,35 @@ async function walk(
       if (names !== 'ENOENT') unlistable.push({ path: folder, errno: names })
       continue
     }
+    const places = names.flatMap((name) => {
+      const path = join(folder, name)
+      const place = ownPlace(relative(root, path).split(sep).join('/'))
+      return place ? [{ path, place }] : []
+    })
     const room = maxEntries - entries.length
-    const seen = await Promise.all(names.slice(0, room).map((name) => entryAt(join(folder, name))))
+    const seen = await Promise.all(places.slice(0, room).map(entryAt))
     for (const entry of seen) {
       if (!entry) continue
       entries.push(entry)
       const isCrowded = CROWDED.includes(basename(entry.path))
       if (entry.kind === 'folder') (isCrowded ? last : first).push(entry.path)
     }
-    if (names.length > room) return { entries, cut: true, unlistable }
+    if (places.length > room) return { entries, cut: true, unlistable }
   }
   return { entries, cut: false, unlistable }
 }
 
-async function entryAt(path: string): Promise<SeenEntry | undefined> {
+async function entryAt({
+  path,
+  place,
+}: {
+  readonly path: string
+  readonly place: 'folder' | 'file'
+}): Promise<SeenEntry | undefined> {
   // It is gone by now, or its folder is closed, which is told of the folder.
   const facts = await lstat(path).catch(() => undefined)
-  return facts && entryOf(path, facts)
+  const isOther = place === 'folder' ? facts?.isFile() : facts?.isDirectory()
+  return facts && !isOther ? entryOf(path, facts) : undefined
 }
 
 async function entryOf(path: string, facts: Stats): Promise<SeenEntry> {

@@ -3,6 +3,7 @@
 import type { DoctorReport, Mended } from '../domain/doctor-report.ts'
 import type { Finding, Severity } from '../domain/finding.ts'
 import { findingKey } from '../domain/finding.ts'
+import { LEFT_RENEWING } from '../domain/finding-words-logins.ts'
 import { tellFinding } from '../domain/finding-words.ts'
 import type { Telling } from '../domain/telling.ts'
 import { tellFault } from '../domain/telling.ts'
@@ -71,7 +72,7 @@ function mendedBlock(
   const left = new Set(report.findings.map(findingKey))
   return lines(
     layout.heading('Put right'),
-    ...mended.map(({ finding, backups, fault }) => {
+    ...mended.map(({ finding, backups, fault, renewing }) => {
       const done = !left.has(findingKey(finding))
       const { message } = tellFinding(finding, telling)
       const told = fault && tellFault(fault, telling)
@@ -81,6 +82,7 @@ function mendedBlock(
           { indent: 4, first: '  ' },
         ),
         told ? layout.paragraph(told.message, { indent: 4, first: '    ' }) : '',
+        renewing ? `    ${LEFT_RENEWING}` : '',
         ...backups.map((path) => `    A copy is kept: ${telling.show(path)}`),
       )
     }),

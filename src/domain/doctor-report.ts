@@ -32,4 +32,6 @@ export interface Mended {
   readonly fault?: Fault
   /** It was no longer as it was found, so it was left alone. */
   readonly left?: true
+  /** With `left`: a process renews it just now. */
+  readonly renewing?: true
 }

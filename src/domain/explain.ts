@@ -660,6 +660,7 @@ const UNSAFE: Readonly<Record<Extract<Fault, { code: 'EQ_STORE_UNSAFE' }>['probl
   not_a_file: 'it is not a regular file',
   hard_links: 'it has several names (hard links)',
   other_owner: 'it belongs to another user',
+  not_ours: 'it is nothing that Equabot makes',
 }
 
 function restoreHint(

@@ -141,7 +141,7 @@ export type StoreFault =
   | {
       readonly code: 'EQ_STORE_UNSAFE'
       readonly path: string
-      readonly problem: 'symlink' | 'not_a_file' | 'hard_links' | 'other_owner'
+      readonly problem: 'symlink' | 'not_a_file' | 'hard_links' | 'other_owner' | 'not_ours'
     }
   | { readonly code: 'EQ_STORE_NO_PREVIOUS'; readonly path: string }
   | { readonly code: 'EQ_LOCK_UNAVAILABLE'; readonly detail: string }

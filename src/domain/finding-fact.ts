@@ -14,6 +14,8 @@ import type { EpochMs } from './time.ts'
 export type DiskFact =
   | { readonly code: 'DR_STATE_MISSING'; readonly path: string }
   | { readonly code: 'DR_STATE_UNWRITABLE'; readonly path: string; readonly errno: string }
+  /** It is the user's home, or holds it: the files of others lie in it. */
+  | { readonly code: 'DR_STATE_SHARED'; readonly path: string }
   | { readonly code: 'DR_STATE_LARGE'; readonly path: string; readonly entries: number }
   | { readonly code: 'DR_FOLDER_UNREADABLE'; readonly path: string; readonly errno: string }
   /** Others may read or write it. */
@@ -23,13 +25,16 @@ export type DiskFact =
       readonly kind: 'file' | 'folder'
       readonly mode: number
       readonly secret: boolean
+      /** It has several names, to which its mode belongs as well. */
+      readonly linked: boolean
     }
-  /** Not even its owner may read and write it. */
+  /** Not even its owner may read it, or enter the folder. */
   | {
       readonly code: 'DR_FILE_CLOSED'
       readonly path: string
       readonly kind: 'file' | 'folder'
       readonly mode: number
+      readonly linked: boolean
     }
   | { readonly code: 'DR_FILE_OWNER'; readonly path: string }
   | { readonly code: 'DR_FILE_KIND'; readonly path: string }
@@ -87,6 +92,7 @@ export type StoreFact =
 export interface GrantPlace {
   readonly agent: AgentId
   readonly profile: ProfileId
+  readonly grant: GrantId
   readonly token: TokenMark
 }
 

@@ -20,6 +20,11 @@ export function tellDisk(fact: DiskFact, { show, now }: Telling): Told {
           ? 'Mount that disk for writing, or set EQUABOT_STATE_DIR to a folder that can be written'
           : `Look at owner and mode: ls -ld ${word}`,
       )
+    case 'DR_STATE_SHARED':
+      return say(
+        `The state folder ${place} is the home folder, or holds it: what is not Equabot's lies there too, so its files are not looked at and none is changed`,
+        "Set EQUABOT_STATE_DIR to a folder of its own, and move what is Equabot's there",
+      )
     case 'DR_STATE_LARGE':
       return say(
         `${place} holds more than ${fact.entries} files; only those were looked at`,
@@ -33,12 +38,12 @@ export function tellDisk(fact: DiskFact, { show, now }: Telling): Told {
     case 'DR_FILE_OPEN':
       return say(
         `Other users of this machine may use ${place} (mode ${octal(fact.mode)})${fact.secret ? ', which holds secrets' : ''}`,
-        `chmod ${modeFor(fact.kind)} ${word}`,
+        `chmod ${modeFor(fact)} ${word}`,
       )
     case 'DR_FILE_CLOSED':
       return say(
         `${place} is closed to its owner too (mode ${octal(fact.mode)})`,
-        `chmod ${modeFor(fact.kind)} ${word}`,
+        `chmod ${modeFor(fact)} ${word}`,
       )
     case 'DR_FILE_OWNER':
       return say(
@@ -100,8 +105,9 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(3, '0')
 }
 
-function modeFor(kind: 'file' | 'folder'): string {
-  return kind === 'folder' ? '700' : '600'
+/** The owner keeps what they may do. */
+function modeFor(fact: { readonly kind: 'file' | 'folder'; readonly mode: number }): string {
+  return octal((fact.mode & 0o700) | (fact.kind === 'folder' ? 0o700 : 0o600))
 }
 
 function sizeWords(bytes: number): string {

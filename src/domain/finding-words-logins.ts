@@ -52,6 +52,9 @@ export function tellLogin(fact: LoginFact, telling: Telling): Told {
   }
 }
 
+/** Why what was found was left as it is. */
+export const LEFT_RENEWING = 'left: it is being renewed'
+
 function placeWords({ agent, profile }: GrantPlace): string {
   return `${profile} of agent ${agent}`
 }

@@ -11,6 +11,7 @@ export function tellFinding(fact: FindingFact, telling: Telling): Told {
   switch (fact.code) {
     case 'DR_STATE_MISSING':
     case 'DR_STATE_UNWRITABLE':
+    case 'DR_STATE_SHARED':
     case 'DR_STATE_LARGE':
     case 'DR_FOLDER_UNREADABLE':
     case 'DR_FILE_OPEN':

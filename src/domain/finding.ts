@@ -62,6 +62,7 @@ function faultKey(fault: Fault): string {
 const SEVERITIES: Readonly<Record<FindingCode, Severity>> = {
   DR_STATE_MISSING: 'info',
   DR_STATE_UNWRITABLE: 'error',
+  DR_STATE_SHARED: 'error',
   DR_STATE_LARGE: 'info',
   DR_FOLDER_UNREADABLE: 'error',
   DR_FILE_OPEN: 'warn',
@@ -129,8 +130,6 @@ function severityOf(fact: FindingFact): Severity {
 
 function isFixable(fact: FindingFact): boolean {
   switch (fact.code) {
-    case 'DR_FILE_OPEN':
-    case 'DR_FILE_CLOSED':
     case 'DR_FILE_STRAY':
     case 'DR_CONFIG_OLDER':
     case 'DR_ORDER_UNKNOWN':
@@ -138,6 +137,9 @@ function isFixable(fact: FindingFact): boolean {
     case 'DR_GRANT_TWICE':
     case 'DR_GRANT_TWIN':
       return true
+    case 'DR_FILE_OPEN':
+    case 'DR_FILE_CLOSED':
+      return !fact.linked
     case 'DR_BOOK_UNREADABLE':
       return 'previous' in fact.fault && fact.fault.previous !== undefined
     case 'DR_GRANT_ORPHAN':

@@ -8,7 +8,7 @@ import type { EpochMs } from './time.ts'
 /** How a writer names a file before it is in place. */
 export const STRAY_NAME: RegExp = /\.[0-9a-f]{12}\.tmp$/
 
-/** A file or folder of the state folder, or the folder itself; links are not followed. */
+/** A file or folder of Equabot's own in the state folder, or that folder itself; links are not followed. */
 export interface SeenEntry {
   readonly path: string
   readonly kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
@@ -31,9 +31,11 @@ export interface StateSight {
   /** The path behind all links of `root`. */
   readonly realRoot: string
   readonly exists: boolean
+  /** It is this user's home, or holds it: nothing in it is told from what others keep there, so nothing was looked at. */
+  readonly isShared: boolean
   /** Why nothing can be made in it, as the system says: `EROFS`. */
   readonly unwritable?: string
-  /** The folder itself first. */
+  /** The folder itself first; what Equabot does not make is not among them. */
   readonly entries: readonly SeenEntry[]
   /** There are more than were looked at. */
   readonly cut: boolean
@@ -56,7 +58,10 @@ export interface SeenLock {
 export interface StateInspection {
   /** @faults `EQ_STORE_UNREADABLE`, `EQ_STORE_UNSAFE` the state folder itself cannot be looked at */
   look(): Promise<Result<StateSight, StoreFault>>
-  /** Mode 0600 of a file, 0700 of a folder. Only what is this user's; no link is followed. */
+  /**
+   * Takes the rights of others, and gives the owner those that are missing. Only what is this user's, is made by
+   * Equabot and has one name; no link is followed.
+   */
   keepToOwner(path: string): Promise<Result<void, StoreFault>>
   /** Removes what a killed writer left. */
   removeStray(path: string): Promise<Result<void, StoreFault>>

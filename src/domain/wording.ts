@@ -347,8 +347,10 @@ export function findingFix({ provider, candidate, problem }: CheckFinding): stri
 
 /** A new login of the same kind; where the provider refuses the use itself, only a key of another kind helps. */
 function storedFix(candidate: Candidate, problem: CheckFinding['problem']): string {
-  const { id, origin, credential } = candidate
+  const { id, origin, credential, grant } = candidate
   const command = credentialCommand(providerOf(id))
+  if (problem !== 'refused' && grant?.verdict?.outcome.kind === 'config')
+    return `check models.providers.${providerOf(id)}.oauth in the config`
   if (origin !== 'equabot') return problem === 'refused' ? command : loginAgain(id, origin)
   if (credential?.type === 'oauth' && problem !== 'refused') return loginAgain(id, origin)
   const isSetupToken = credential?.type === 'token' && credential.issuedAt !== undefined

@@ -7,6 +7,7 @@
 import type { DoctorReport, Mended } from '../domain/doctor-report.ts'
 import type { Finding, Severity } from '../domain/finding.ts'
 import { findingKey } from '../domain/finding.ts'
+import { LEFT_RENEWING } from '../domain/finding-words-logins.ts'
 import { tellFinding } from '../domain/finding-words.ts'
 import { maskSecrets } from '../domain/secret-forms.ts'
 import type { Telling } from '../domain/telling.ts'
@@ -26,6 +27,8 @@ export interface DoctorFindingJson {
   readonly fixed?: boolean
   /** Why it could not be put right. */
   readonly error?: Pick<FaultJson, 'code' | 'message' | 'hint'>
+  /** Why it was left as it is, though it could have been put right. */
+  readonly left?: string
   readonly backups?: readonly string[]
 }
 
@@ -89,7 +92,7 @@ function findingJson(finding: Finding, telling: Telling): DoctorFindingJson {
 function mendedJson(
   mended: Mended | undefined,
   telling: Telling,
-): Pick<DoctorFindingJson, 'error' | 'backups'> {
+): Pick<DoctorFindingJson, 'error' | 'left' | 'backups'> {
   if (!mended) return {}
   const { fault, backups } = mended
   const told = fault && tellFault(fault, telling)
@@ -102,6 +105,7 @@ function mendedJson(
           hint: publicText(told.fix),
         },
       }),
+    ...(mended.renewing && { left: LEFT_RENEWING }),
     ...(backups.length > 0 && {
       backups: backups.map((path) => publicText(telling.show(path))),
     }),

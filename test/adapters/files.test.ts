@@ -10,7 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import type { FileSystem, OpenFile } from '../../src/adapters/file-system.ts'
@@ -191,13 +191,22 @@ describe('replacing a file', () => {
   it('removes what killed writers left long ago and nothing else', async () => {
     const folder = temporaryFolder()
     const old = join(folder, 'file.0123456789ab.tmp')
-    for (const name of ['file.0123456789ab.tmp', 'file.ba9876543210.tmp', 'mine.tmp']) {
+    const theirs = join(folder, 'my.0123456789ab.tmp')
+    const names = [old, 'file.prev.0123456789ab.tmp', 'file.ba9876543210.tmp', 'mine.tmp', theirs]
+    for (const name of names.map((path) => basename(path))) {
       writeFileSync(join(folder, name), '')
     }
-    utimesSync(old, 1, 1)
+    for (const path of [old, join(folder, 'file.prev.0123456789ab.tmp'), theirs]) {
+      utimesSync(path, 1, 1)
+    }
     utimesSync(join(folder, 'mine.tmp'), 1, 1)
     await files.replace(join(folder, 'file'), 'new')
-    expect(readdirSync(folder)).toEqual(['file', 'file.ba9876543210.tmp', 'mine.tmp'])
+    expect(readdirSync(folder)).toEqual([
+      'file',
+      'file.ba9876543210.tmp',
+      'mine.tmp',
+      'my.0123456789ab.tmp',
+    ])
   })
 
   it('leaves the old file or the new one, whole, at every failure; a success is the new one', async () => {

@@ -70,11 +70,14 @@ describe('a login that goes', () => {
     expect(readFileSync(`${path}.prev`, 'utf8')).toContain('made-up-2')
   })
 
-  it('is another matter than a renewal, whose previous generation is kept', async () => {
+  it('through a renewal is gone there too: a token that has served is nothing to put back', async () => {
     const { store, path } = createStore()
     await put(store, oauth('made-up-1', parseGrantId('a'.repeat(32))))
     await put(store, oauth('made-up-2', parseGrantId('a'.repeat(32))))
-    expect(readFileSync(`${path}.prev`, 'utf8')).toContain('made-up-1')
+    expect(readFileSync(`${path}.prev`, 'utf8')).not.toContain('made-up-1')
+    writeFileSync(path, BROKEN)
+    orThrow(await store.restorePrevious(MAIN_AGENT))
+    expect(readFileSync(path, 'utf8')).toContain('made-up-2')
   })
 })
 

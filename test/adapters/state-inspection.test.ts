@@ -37,9 +37,10 @@ beforeEach(() => {
   inspection = inspectionOf()
 })
 
-function inspectionOf(maxEntries?: number, stateDir = root): StateInspection {
+function inspectionOf(maxEntries?: number, stateDir = root, userDir?: string): StateInspection {
   return createStateInspection({
     home: {
+      ...(userDir !== undefined && { userDir }),
       stateDir,
       configPath: join(root, 'equabot.json'),
       envFilePath: join(root, '.env'),
@@ -66,7 +67,7 @@ function put(below: string, mode = 0o600): string {
 }
 
 describe('looking', () => {
-  test('sees kind, mode, owner, names and date of everything, the folder itself first', async () => {
+  test('sees kind, mode, owner, names and date of what Equabot makes, the folder itself first', async () => {
     const path = put('agents/main/agent/auth-profiles.json', 0o640)
     utimesSync(path, 1_000, 1_000)
     linkSync(path, join(root, 'twin'))
@@ -78,7 +79,6 @@ describe('looking', () => {
       '/agents/main',
       '/agents/main/agent',
       '/agents/main/agent/auth-profiles.json',
-      '/twin',
     ])
     expect(await entry('agents/main/agent/auth-profiles.json')).toEqual({
       path,
@@ -99,12 +99,12 @@ describe('looking', () => {
   test('follows no link: it sees where one leads, and nothing behind it', async () => {
     const other = temporaryFolder()
     writeFileSync(join(other, 'secret'), 'fake')
-    symlinkSync(other, join(root, 'out'))
-    symlinkSync(join(other, 'nothing'), join(root, 'nowhere'))
-    symlinkSync('self', join(root, 'self'))
-    expect(await entry('out')).toMatchObject({ kind: 'link', leadsTo: other })
-    expect(await entry('nowhere')).not.toHaveProperty('leadsTo')
-    expect(await entry('self')).not.toHaveProperty('leadsTo')
+    symlinkSync(other, join(root, 'logs'))
+    symlinkSync(join(other, 'nothing'), join(root, '.env'))
+    symlinkSync('gateway-token', join(root, 'gateway-token'))
+    expect(await entry('logs')).toMatchObject({ kind: 'link', leadsTo: other })
+    expect(await entry('.env')).not.toHaveProperty('leadsTo')
+    expect(await entry('gateway-token')).not.toHaveProperty('leadsTo')
     expect((await look()).entries).toHaveLength(4)
   })
 
@@ -121,20 +121,62 @@ describe('looking', () => {
   })
 
   test('tells a socket from other things that are no file', async () => {
-    const server = createServer().listen(join(root, 'socket'))
+    mkdirSync(join(root, 'logs'))
+    const server = createServer().listen(join(root, 'logs', 'socket'))
     await new Promise((resolve) => server.once('listening', resolve))
-    expect((await entry('socket'))?.kind).toBe('socket')
+    expect((await entry('logs/socket'))?.kind).toBe('socket')
     await new Promise((resolve) => server.close(resolve))
   })
 
   test('stops at its limit, with crowded folders last', async () => {
     for (const name of ['a', 'b', 'c']) put(`agents/main/sessions/${name}.json`)
-    const book = put('agents/main/z/auth-profiles.json')
-    inspection = inspectionOf(6)
+    const book = put('agents/research/agent/auth-profiles.json')
+    inspection = inspectionOf(8)
     const { entries, cut } = await look()
     expect(cut).toBe(true)
-    expect(entries).toHaveLength(7)
+    expect(entries).toHaveLength(9)
     expect(entries.map(({ path }) => path)).toContain(book)
+  })
+
+  test('sees nothing that Equabot does not make, and goes into no folder of others', async () => {
+    for (const path of [
+      'workspace/run.sh',
+      'workspace/equabot.json',
+      'agents/main/notes',
+      'agents/main/agent/deeper/auth-profiles.json',
+      'agents/No Agent/agent/auth-profiles.json',
+      'grants/name/spent',
+      `grants/${GRANT}/deeper/spent`,
+      'equabot.json/inside',
+      'locks/deeper/x.lock',
+      'notes.0123456789ab.tmp',
+    ]) {
+      put(path, 0o777)
+    }
+    expect((await look()).entries.map(({ path }) => path.slice(root.length)).toSorted()).toEqual([
+      '',
+      '/agents',
+      '/agents/main',
+      '/agents/main/agent',
+      '/grants',
+      `/grants/${GRANT}`,
+      '/locks',
+    ])
+  })
+
+  test('of a state folder that is the home, holds it, or is the root of all sees none of its files', async () => {
+    put('.env', 0o644)
+    for (const [stateDir, userDir] of [
+      [root, root],
+      [root, join(root, 'me')],
+      ['/', join(root, 'elsewhere')],
+      ['/', undefined],
+    ] as const) {
+      const seen = orThrow(await inspectionOf(undefined, stateDir, userDir).look())
+      expect(seen).toMatchObject({ isShared: true, entries: [] })
+    }
+    const apart = orThrow(await inspectionOf(undefined, root, join(root, '..')).look())
+    expect(apart.isShared).toBe(false)
   })
 
   test('of a folder that is not there makes none', async () => {
@@ -165,7 +207,7 @@ describe('looking', () => {
 
 describe('keeping to the owner', () => {
   test('gives a file mode 600 and a folder 700, also where they were closed', async () => {
-    for (const mode of [0o644, 0o666, 0o000, 0o777]) {
+    for (const mode of [0o644, 0o666, 0o000]) {
       const path = put('.env', mode)
       expect(await inspection.keepToOwner(path)).toEqual({ ok: true })
       expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -173,6 +215,59 @@ describe('keeping to the owner', () => {
     chmodSync(root, 0o755)
     expect(await inspection.keepToOwner(root)).toEqual({ ok: true })
     expect(statSync(root).mode & 0o777).toBe(0o700)
+  })
+
+  test('never takes what the owner may do: a program stays one', async () => {
+    for (const [mode, kept] of [
+      [0o755, 0o700],
+      [0o444, 0o600],
+      [0o511, 0o700],
+    ] as const) {
+      const path = put('agents/main/agent/auth-profiles.json', mode)
+      expect(await inspection.keepToOwner(path)).toEqual({ ok: true })
+      expect(statSync(path).mode & 0o777).toBe(kept)
+      chmodSync(path, 0o600)
+    }
+  })
+
+  test('leaves alone what Equabot does not make, and a file of several names', async () => {
+    const program = put('workspace/run.sh', 0o755)
+    const outside = join(temporaryFolder(), 'file')
+    writeFileSync(outside, '')
+    chmodSync(outside, 0o644)
+    linkSync(outside, join(root, '.env'))
+    expect(await inspection.keepToOwner(program)).toMatchObject({ fault: { problem: 'not_ours' } })
+    expect(await inspection.keepToOwner(outside)).toMatchObject({ fault: { problem: 'not_ours' } })
+    expect(await inspection.keepToOwner(join(root, '.env'))).toMatchObject({
+      fault: { problem: 'hard_links' },
+    })
+    expect([program, outside].map((path) => statSync(path).mode & 0o777)).toEqual([0o755, 0o644])
+  })
+
+  test('goes through no linked folder, and changes nothing where the state folder is the home', async () => {
+    const other = temporaryFolder()
+    writeFileSync(join(other, 'x.lock'), '')
+    chmodSync(join(other, 'x.lock'), 0o644)
+    symlinkSync(other, join(root, 'locks'))
+    const linked = await inspection.keepToOwner(join(root, 'locks', 'x.lock'))
+    expect(linked).toMatchObject({ fault: { problem: 'not_ours' } })
+    const path = put('.env', 0o644)
+    const stray = put(STRAY)
+    utimesSync(stray, 0, 0)
+    const journal = put(`grants/${GRANT}/spent`)
+    const shared = inspectionOf(undefined, root, root)
+    for (const refused of [
+      await shared.keepToOwner(root),
+      await shared.keepToOwner(path),
+      await shared.removeStray(stray),
+      await shared.removeJournal(join(journal, '..')),
+    ]) {
+      expect(refused).toMatchObject({ fault: { problem: 'not_ours' } })
+    }
+    expect([path, join(other, 'x.lock')].map((name) => statSync(name).mode & 0o777)).toEqual([
+      0o644, 0o644,
+    ])
+    expect([stray, journal].map((name) => existsSync(name))).toEqual([true, true])
   })
 
   test('never follows a link', async () => {
@@ -187,7 +282,7 @@ describe('keeping to the owner', () => {
   })
 
   test('of what has gone is a fault', async () => {
-    expect(await inspection.keepToOwner(join(root, 'gone'))).toMatchObject({
+    expect(await inspection.keepToOwner(join(root, '.env'))).toMatchObject({
       fault: { code: 'EQ_STORE_UNWRITABLE', errno: 'ENOENT' },
     })
   })
@@ -204,6 +299,34 @@ describe('removing', () => {
     utimesSync(young, 0, 0)
     expect(await inspection.removeStray(young)).toEqual({ ok: true })
     expect(readdirSync(root)).toEqual(['auth-profiles.json'])
+  })
+
+  test('a stray file must be of a file that our writers make, where they make it', async () => {
+    for (const below of [
+      'workspace/my.0123456789ab.tmp',
+      'my.0123456789ab.tmp',
+      'agents/main/agent/my.0123456789ab.tmp',
+      'locks/x.lock.0123456789ab.tmp',
+      `grants/${GRANT}/spent.0123456789ab.tmp`,
+      'workspace/equabot.json.0123456789ab.tmp',
+    ]) {
+      const path = put(below)
+      utimesSync(path, 0, 0)
+      expect(await inspection.removeStray(path)).toMatchObject({ fault: { problem: 'not_ours' } })
+      expect(existsSync(path)).toBe(true)
+    }
+    for (const below of [
+      '.env.0123456789ab.tmp',
+      'equabot.json.bak.0123456789ab.tmp',
+      'agents/main/agent/auth-profiles.json.prev.0123456789ab.tmp',
+      'agents/main/agent/auth-state.json.0123456789ab.tmp',
+      'agents/main/sessions/monday.json.0123456789ab.tmp',
+      `grants/${GRANT}/verdict.0123456789ab.tmp`,
+    ]) {
+      const path = put(below)
+      utimesSync(path, 0, 0)
+      expect(await inspection.removeStray(path)).toEqual({ ok: true })
+    }
   })
 
   test('a stray name that is a link is left, with what it leads to', async () => {

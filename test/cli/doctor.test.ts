@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { App } from '../../src/services/app.ts'
-import { fail } from '../../src/domain/result.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { SECOND_MS } from '../../src/domain/time.ts'
 import { aBook, aProfile, FAKE_NOW } from '../../src/testing.ts'
@@ -57,6 +57,29 @@ describe('equabot doctor', () => {
     expect(exit).toBe(0)
     expect(out).toContain('DR_DISK_KIND')
     expect(out).toContain('All is well')
+  })
+
+  test('says of a copy that is being renewed why it was left, on the screen and in JSON', async () => {
+    const credential = {
+      type: 'oauth',
+      access: new Secret('fake-access'),
+      refresh: new Secret('fake-refresh'),
+      expiresAt: FAKE_NOW * 2,
+    } as const
+    const books = {
+      main: aBook(
+        aProfile('openai-codex:a', { credential }),
+        aProfile('openai-codex:b', { credential }),
+      ),
+    }
+    const machine = clinic({ books, deps: { holdGrant: async () => ok(undefined) } })
+    const { exit, out } = await doctor(machine, ['--fix'])
+    expect(exit).toBe(1)
+    expect(out).toMatch(/not done {2}DR_GRANT_TWICE[\s\S]*\n {4}left: it is being renewed\n/)
+    const json = await doctor(machine, ['--fix', '--json'])
+    expect(JSON.parse(json.out)).toMatchObject({
+      findings: [{ code: 'DR_GRANT_TWICE', fixed: false, left: 'left: it is being renewed' }],
+    })
   })
 
   test('ends with 64 or more when it could not look', async () => {

@@ -34,9 +34,17 @@ test('a path in a command is one word of a shell, and ~ stays the home', () => {
   expect(shellPath('/srv/a b')).toBe(`'/srv/a b'`)
 })
 
-test('a folder is closed with 700, a file with 600', () => {
-  const open = (kind: 'file' | 'folder'): Finding =>
-    finding({ code: 'DR_FILE_OPEN', path: '/state/x', kind, mode: 0o755, secret: false })
+test('a folder is closed with 700, a file with 600, or 700 where its owner runs it', () => {
+  const open = (kind: 'file' | 'folder', mode = 0o644): Finding =>
+    finding({
+      code: 'DR_FILE_OPEN',
+      path: '/state/x',
+      kind,
+      mode,
+      secret: false,
+      linked: false,
+    })
   expect(tellFinding(open('file'), telling).fix).toBe('chmod 600 ~/.equabot/x')
+  expect(tellFinding(open('file', 0o755), telling).fix).toBe('chmod 700 ~/.equabot/x')
   expect(tellFinding(open('folder'), telling).fix).toBe('chmod 700 ~/.equabot/x')
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { markOf } from '../../src/domain/grant.ts'
 import type { CheckFinding } from '../../src/domain/health.ts'
 import { assess, check } from '../../src/domain/health.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
@@ -161,6 +162,25 @@ describe('the fix of a finding', () => {
     },
   })
   const paste = 'equabot models auth paste-token --provider anthropic'
+
+  test('that the provider asks of the config names the config, as a request does', () => {
+    const login: Partial<Candidate> = {
+      credential: { type: 'oauth', access: new Secret('fake-access'), refresh: new Secret('fake') },
+      grant: {
+        way: 'ours',
+        verdict: {
+          token: markOf(new Secret('fake')),
+          moment: { at: FAKE_NOW, boot: '', upMs: 0 },
+          outcome: { kind: 'config', error: 'invalid_client', words: '' },
+          tries: 1,
+        },
+      },
+    }
+    expect(fixOf('anthropic:work', login)).toBe(
+      'check models.providers.anthropic.oauth in the config',
+    )
+    expect(fixOf('anthropic:work', login, 'refused')).toContain('paste-token')
+  })
 
   test('of a setup-token is another one, under its own name', () => {
     for (const problem of ['expired', 'expiring', 'rejected'] as const) {

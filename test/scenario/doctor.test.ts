@@ -13,6 +13,13 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { createClock } from '../../src/adapters/clock.ts'
+import { createLocks } from '../../src/adapters/lock.ts'
+import { grantLock } from '../../src/adapters/renewal-helper.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
+import { newGrantId } from '../../src/domain/grant.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { provider } from '../names-from.ts'
 import type { FakeUpstream, RunOptions, User } from './harness.ts'
 import { bookPath, fakeUpstream, newUser } from './harness.ts'
 
@@ -91,6 +98,47 @@ describe('a machine with one pasted key', () => {
     expect(fixed.findings.filter((entry) => entry.fixed)).toHaveLength(3)
     expect(await Promise.all(open.map(modeOf))).toEqual([0o700, 0o700, 0o600])
     expect((await doctor()).code).toBe(0)
+  })
+
+  test('what Equabot does not make is neither told nor touched, and nobody loses an execute bit', async () => {
+    const outside = join(user.home, 'tool')
+    await user.write('.equabot/workspace/run.sh', '#!/bin/sh\n')
+    await user.write('.equabot/workspace/objects/ab', 'fake object')
+    await user.write('.equabot/workspace/my.0123456789ab.tmp', 'mine')
+    await utimes(inState('workspace/my.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)
+    await user.write('tool', 'fake tool')
+    await mkdir(inState('logs'), { recursive: true, mode: 0o700 })
+    await link(outside, inState('logs/tool'))
+    await chmod(inState('workspace'), 0o755)
+    await chmod(inState('workspace/run.sh'), 0o755)
+    await chmod(inState('workspace/objects/ab'), 0o444)
+    await chmod(outside, 0o755)
+    await chmod(join(user.home, bookPath()), 0o755)
+    const before = await readdir(inState('workspace'))
+    const fixed = await doctor(['--fix'])
+    expect(fixed).toMatchObject({ code: 0, ok: true })
+    expect(fixed.findings.map(({ code }) => code)).toEqual(['DR_FILE_OPEN'])
+    expect(await readdir(inState('workspace'))).toEqual(before)
+    const modes = ['workspace', 'workspace/run.sh', 'workspace/objects/ab'].map(inState).map(modeOf)
+    expect(await Promise.all(modes)).toEqual([0o755, 0o755, 0o444])
+    expect(await modeOf(outside)).toBe(0o755)
+    expect(await modeOf(join(user.home, bookPath()))).toBe(0o700)
+  })
+
+  test('where the state folder is the home, that is the finding, and no file is touched', async () => {
+    const variables = { EQUABOT_STATE_DIR: user.home }
+    const files = ['.env', 'gateway-token', 'locks/mine', 'equabot.json.0123456789ab.tmp']
+    for (const below of files) {
+      await user.write(below, '')
+      await chmod(join(user.home, below), 0o644)
+      await utimes(join(user.home, below), HOUR_AGO, HOUR_AGO)
+    }
+    const mode = await modeOf(user.home)
+    const fixed = await doctor(['--fix', '--offline'], { variables })
+    expect(fixed.code).toBe(1)
+    expect(fixed.findings[0]).toMatchObject({ code: 'DR_STATE_SHARED', fixable: false })
+    const modes = await Promise.all(files.map((below) => modeOf(join(user.home, below))))
+    expect([mode, ...modes]).toEqual([await modeOf(user.home), 0o644, 0o644, 0o644, 0o644])
   })
 
   test('a broken book is found, --fix puts the last good one back, and the broken one is kept', async () => {
@@ -183,7 +231,7 @@ describe('a machine with one pasted key', () => {
   })
 })
 
-test('one login in two books keeps one home', async () => {
+test('one login in two books keeps one home, once nobody renews it', async () => {
   const login = {
     type: 'oauth',
     provider: 'openai-codex',
@@ -195,6 +243,12 @@ test('one login in two books keeps one home', async () => {
   await user.writeBook({ version: 1, profiles: { 'openai-codex:copy': login } }, 'research')
   const found = await doctor(['--offline'])
   expect(wrong(found)).toEqual(['DR_GRANT_TWICE'])
+  const locks = createLocks({ clock: createClock(), dir: inState('locks') })
+  const grant = newGrantId(provider('openai-codex'), new Secret(REFRESH))
+  const renewing = orThrow(await locks.tryHold(grantLock(grant)))
+  expect(wrong(await doctor(['--offline', '--fix']))).toEqual(['DR_GRANT_TWICE'])
+  expect(await user.read(bookPath('research'))).toContain(REFRESH)
+  renewing?.release()
   const fixed = await doctor(['--offline', '--fix'])
   expect(fixed).toMatchObject({ code: 0, ok: true })
   expect(await user.read(bookPath())).toContain(REFRESH)
@@ -268,19 +322,19 @@ describe('the login of Claude Code', () => {
 })
 
 describe('a login of ours whose access has ended', () => {
-  let provider: FakeUpstream
+  let upstream: FakeUpstream
   let status: number
 
   beforeEach(async () => {
-    provider = await fakeUpstream((_, response) => {
+    upstream = await fakeUpstream((_, response) => {
       const dead = { error: 'invalid_grant', error_description: 'refresh token not found' }
       const tokens = { token_type: 'Bearer', access_token: 'fake-access-2', expires_in: 3_600 }
       response
         .writeHead(status, { 'content-type': 'application/json' })
         .end(JSON.stringify(status === 200 ? { ...tokens, refresh_token: `${REFRESH}-2` } : dead))
     })
-    const oauth = { tokenUrl: `${provider.url}/token`, clientId: 'equabot-test' }
-    const acme = { baseUrl: provider.url, models: [{ id: 'm' }], oauth }
+    const oauth = { tokenUrl: `${upstream.url}/token`, clientId: 'equabot-test' }
+    const acme = { baseUrl: upstream.url, models: [{ id: 'm' }], oauth }
     await user.write(
       '.equabot/equabot.json',
       JSON.stringify({
@@ -291,17 +345,28 @@ describe('a login of ours whose access has ended', () => {
     const login = { type: 'oauth', provider: 'acme', access: 'fake-access-1', refresh: REFRESH }
     await user.writeBook({ version: 1, profiles: { 'acme:team': { ...login, expires: 1_000 } } })
   })
-  afterEach(() => provider.close())
+  afterEach(() => upstream.close())
 
   test('is renewed as proof that it lives; offline nothing is sent', async () => {
     status = 200
     expect(await doctor(['--offline'])).toMatchObject({ code: 0, ok: true })
-    expect(provider.seen).toHaveLength(0)
+    expect(upstream.seen).toHaveLength(0)
     const told = await doctor()
     expect(told.code).toBe(0)
     expect(told.findings.map(({ code }) => code)).toContain('DR_GRANT_RENEWED')
-    expect(provider.seen).toHaveLength(1)
+    expect(upstream.seen).toHaveLength(1)
     expect(await user.read(bookPath())).toContain(`${REFRESH}-2`)
+  })
+
+  test('and that stands in two places is not renewed as proof', async () => {
+    status = 200
+    const login = { type: 'oauth', provider: 'acme', access: 'fake-access-1', refresh: REFRESH }
+    await user.writeBook(
+      { version: 1, profiles: { 'acme:copy': { ...login, expires: 1_000 } } },
+      'b',
+    )
+    expect(wrong(await doctor())).toContain('DR_GRANT_TWICE')
+    expect(upstream.seen).toHaveLength(0)
   })
 
   test('that the provider has ended is an error, and is not sent again', async () => {
@@ -311,7 +376,7 @@ describe('a login of ours whose access has ended', () => {
       expect(told.code).toBe(1)
       expect(wrong(told)).toEqual(['DR_GRANT_DEAD'])
     }
-    expect(provider.seen).toHaveLength(1)
+    expect(upstream.seen).toHaveLength(1)
   })
 })
 
@@ -360,8 +425,8 @@ test('its JSON may be shown to others: no secret, no mail address, no name of th
     '.equabot/equabot.json',
     JSON.stringify({ models: { providers: { groq: { apiKey: KEY } } } }),
   )
-  await copyFile(join(user.home, bookPath()), inState('copy.0123456789ab.tmp'))
-  await utimes(inState('copy.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)
+  await copyFile(join(user.home, bookPath()), inState('.env.0123456789ab.tmp'))
+  await utimes(inState('.env.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)
   const found = await doctor(['--offline'])
   expect(wrong(found)).toEqual(
     expect.arrayContaining([

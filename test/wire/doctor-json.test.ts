@@ -21,6 +21,7 @@ const open = finding({
   kind: 'file',
   mode: 0o644,
   secret: true,
+  linked: false,
 })
 const strayPath = '/home/jane/.equabot/x.0123456789ab.tmp'
 const stray = finding({

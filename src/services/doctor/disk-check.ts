@@ -3,7 +3,7 @@
 import type { Finding } from '../../domain/finding.ts'
 import { finding } from '../../domain/finding.ts'
 import type { SeenEntry, StateSight } from '../../domain/inspection.ts'
-import { STRAY_NAME } from '../../domain/inspection.ts'
+import { isOwnStray } from '../../domain/state-places.ts'
 import { HOUR_MS, MINUTE_MS } from '../../domain/time.ts'
 import type { Sight } from './sight.ts'
 
@@ -16,9 +16,10 @@ const CLOCK_SLACK_MS: number = 5 * MINUTE_MS
 const MADE_AFTER: number = Date.UTC(2026, 0, 1)
 
 export function stateFolderCheck({ state }: Sight): readonly Finding[] {
-  const { root, exists, unwritable, unlistable, cut, entries } = state
+  const { root, exists, isShared, unwritable, unlistable, cut, entries } = state
   if (!exists) return [finding({ code: 'DR_STATE_MISSING', path: root })]
   return [
+    ...(isShared ? [finding({ code: 'DR_STATE_SHARED', path: root })] : []),
     ...(unwritable !== undefined
       ? [finding({ code: 'DR_STATE_UNWRITABLE', path: root, errno: unwritable })]
       : []),
@@ -27,7 +28,7 @@ export function stateFolderCheck({ state }: Sight): readonly Finding[] {
   ]
 }
 
-/** Owner, mode and kind of everything in the state folder. */
+/** Owner, mode and kind of everything that Equabot makes in the state folder. */
 export function filesCheck({ state }: Sight): readonly Finding[] {
   return state.entries.flatMap((entry) => entryFindings(entry, state))
 }
@@ -51,13 +52,17 @@ function entryFindings(entry: SeenEntry, state: StateSight): readonly Finding[] 
   // A socket is guarded by the folder that it is in.
   if (kind === 'socket') return []
   const secret = isSecret(entry, state)
-  const needed = kind === 'folder' ? 0o700 : 0o600
-  if ((mode & needed) !== needed) return [finding({ code: 'DR_FILE_CLOSED', path, kind, mode })]
+  const linked = kind === 'file' && links > 1
+  // Its mode belongs to its other names as well, which may be nobody's business here.
+  if (linked && !secret) return []
+  const needed = kind === 'folder' ? 0o500 : 0o400
+  if ((mode & needed) !== needed)
+    return [finding({ code: 'DR_FILE_CLOSED', path, kind, mode, linked })]
   return [
-    ...((mode & 0o077) !== 0 ? [finding({ code: 'DR_FILE_OPEN', path, kind, mode, secret })] : []),
-    ...(secret && links > 1 && kind === 'file'
-      ? [finding({ code: 'DR_FILE_NAMES', path, names: links })]
+    ...((mode & 0o077) !== 0
+      ? [finding({ code: 'DR_FILE_OPEN', path, kind, mode, secret, linked })]
       : []),
+    ...(linked ? [finding({ code: 'DR_FILE_NAMES', path, names: links })] : []),
   ]
 }
 
@@ -71,7 +76,7 @@ function isSecret({ path, kind }: SeenEntry, state: StateSight): boolean {
     below === 'gateway-token' ||
     below.startsWith('grants/') ||
     /(?:^|\/)auth-profiles\.json/.test(below) ||
-    STRAY_NAME.test(below)
+    isOwnStray(below)
   )
 }
 
@@ -84,7 +89,10 @@ export function straysCheck({ state, now }: Sight): readonly Finding[] {
   return state.entries
     .filter(
       ({ path, kind, isOurs, modifiedAt }) =>
-        kind === 'file' && isOurs && STRAY_NAME.test(path) && now - modifiedAt > HOUR_MS,
+        kind === 'file' &&
+        isOurs &&
+        isOwnStray(path.slice(state.root.length + 1)) &&
+        now - modifiedAt > HOUR_MS,
     )
     .map(({ path, modifiedAt }) => finding({ code: 'DR_FILE_STRAY', path, modifiedAt }))
 }

@@ -2,52 +2,29 @@
 
 import { isExpired } from '../../domain/credential.ts'
 import type { Finding } from '../../domain/finding.ts'
-import type { GrantPlace } from '../../domain/finding-fact.ts'
 import { finding } from '../../domain/finding.ts'
 import type { GrantId } from '../../domain/grant.ts'
-import { borrowedGrantId, isDead, markOf, ownGrantId, parseGrantId } from '../../domain/grant.ts'
-import { MAIN_AGENT, providerOf } from '../../domain/names.ts'
+import { borrowedGrantId, isDead, ownGrantId, parseGrantId } from '../../domain/grant.ts'
+import { providerOf } from '../../domain/names.ts'
 import type { HeldProfile } from '../../domain/profile.ts'
 import type { World } from '../../domain/world.ts'
 import { faultOf } from '../renewal.ts'
+import { duplicatesIn, heldBy, twinsIn } from './copies.ts'
 import type { Sight } from './sight.ts'
 import { isEveryBookRead, loadedWorlds } from './sight.ts'
 
-/** A login of ours with the refresh token that it holds. */
-interface OwnGrant extends GrantPlace {
-  readonly id: GrantId
-  readonly dead: boolean
-  readonly renewedAt: number
-  readonly storedAt: number
-}
-
 /** One login in two homes: the next renewal of either ends the other. */
 export function duplicatesCheck(sight: Sight): readonly Finding[] {
-  return groups(ownGrants(sight)).flatMap((group) => {
-    const [keep, ...others] = group.toSorted(byWorth)
-    return keep && others.length > 0
-      ? [finding({ code: 'DR_GRANT_TWICE', keep: placeOf(keep), others: others.map(placeOf) })]
-      : []
-  })
+  return duplicatesIn(loadedWorlds(sight)).map(({ keep, others }) =>
+    finding({ code: 'DR_GRANT_TWICE', keep, others }),
+  )
 }
 
 /** Copies of a login that its owner keeps in its own home. */
 export function twinsCheck(sight: Sight): readonly Finding[] {
-  const owners = new Map(
-    loadedWorlds(sight).flatMap(({ foreign }) =>
-      foreign.flatMap(({ reading }) =>
-        reading.ok && reading.value?.refreshMark !== undefined
-          ? [[reading.value.refreshMark, reading.value] as const]
-          : [],
-      ),
-    ),
+  return twinsIn(loadedWorlds(sight)).map(({ place, origin, owner }) =>
+    finding({ code: 'DR_GRANT_TWIN', place, origin, owner }),
   )
-  return ownGrants(sight).flatMap((grant) => {
-    const login = owners.get(grant.token)
-    if (!login) return []
-    const { origin, place } = login
-    return [finding({ code: 'DR_GRANT_TWIN', place: placeOf(grant), origin, owner: place })]
-  })
 }
 
 /** What the renewals that were made just now have shown. */
@@ -122,50 +99,4 @@ function namedGrants(sight: Sight): ReadonlySet<GrantId> {
     }
   }
   return named
-}
-
-function ownGrants(sight: Sight): readonly OwnGrant[] {
-  return loadedWorlds(sight).flatMap((world) =>
-    heldBy(world).flatMap(({ id: profile, origin, credential, storedAt }) => {
-      if (origin !== 'equabot' || credential.type !== 'oauth' || !credential.refresh) return []
-      const id = ownGrantId(providerOf(profile), credential)
-      const token = markOf(credential.refresh)
-      const dead = isDead(world.grants.get(profile))
-      const times = { renewedAt: credential.renewedAt ?? 0, storedAt: storedAt ?? 0 }
-      return id ? [{ agent: world.agent, profile, token, id, dead, ...times }] : []
-    }),
-  )
-}
-
-/** The profiles that stand in the agent's own book. */
-function heldBy(world: World): readonly HeldProfile[] {
-  return [...world.book.profiles.values()].filter(({ home }) => home === world.agent)
-}
-
-/** Those that share a grant, or the refresh token itself. */
-function groups(grants: readonly OwnGrant[]): readonly (readonly OwnGrant[])[] {
-  let joined: (readonly OwnGrant[])[] = []
-  for (const grant of grants) {
-    const isSame = (other: OwnGrant): boolean =>
-      other.id === grant.id || other.token === grant.token
-    const touching = joined.filter((group) => group.some(isSame))
-    joined = [...joined.filter((group) => !touching.includes(group)), [...touching.flat(), grant]]
-  }
-  return joined
-}
-
-/**
- * The copy to keep comes first. Of two generations of one login the newer one is the living one, wherever it stands; of
- * equal copies that of `main`, which every agent can use, else the one that was stored last.
- */
-function byWorth(a: OwnGrant, b: OwnGrant): number {
-  if (a.dead !== b.dead) return a.dead ? 1 : -1
-  if (a.token !== b.token && a.renewedAt !== b.renewedAt) return b.renewedAt - a.renewedAt
-  if (a.agent !== b.agent && (a.agent === MAIN_AGENT || b.agent === MAIN_AGENT))
-    return a.agent === MAIN_AGENT ? -1 : 1
-  return b.storedAt - a.storedAt
-}
-
-function placeOf({ agent, profile, token }: OwnGrant): GrantPlace {
-  return { agent, profile, token }
 }

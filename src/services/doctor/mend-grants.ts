@@ -1,4 +1,8 @@
-/** One login, one home: the other copies go, and orders that named them name the one that stays. */
+/**
+ * One login, one home: the other copies go, and orders that named them name the one that stays.
+ *
+ * Nobody renews meanwhile: a copy that is removed between the provider's answer and its storing takes the login with it.
+ */
 
 import type { Fault } from '../../domain/fault.ts'
 import type { FindingFact, GrantPlace } from '../../domain/finding-fact.ts'
@@ -14,17 +18,19 @@ import { ok } from '../../domain/result.ts'
 import type { Settings } from '../../domain/settings.ts'
 import type { MendDeps } from './backups.ts'
 
-type Outcome = Result<'done' | 'left', Fault>
+type Outcome = Result<'done' | 'left' | 'renewing', Fault>
 
 export async function mendDuplicate(
   deps: MendDeps,
   { keep, others }: Extract<FindingFact, { code: 'DR_GRANT_TWICE' }>,
 ): Promise<Outcome> {
-  const kept = await deps.profiles.read(keep.agent)
-  if (!kept.ok) return kept
-  // What stays must be there: it may have been removed, or renewed, since it was seen.
-  if (!holds(kept.value.book, keep)) return ok('left')
-  return removeCopies(deps, others, keep.profile)
+  return unrenewed(deps, [keep, ...others], async () => {
+    const kept = await deps.profiles.read(keep.agent)
+    if (!kept.ok) return kept
+    // What stays must be there: it may have been removed, or renewed, since it was seen.
+    if (!holds(kept.value.book, keep)) return ok('left')
+    return removeCopies(deps, others, keep.profile)
+  })
 }
 
 /** The owner's login stays in its own home, and is taken over from there. */
@@ -32,9 +38,31 @@ export async function mendTwin(
   deps: MendDeps,
   { place, origin }: Extract<FindingFact, { code: 'DR_GRANT_TWIN' }>,
 ): Promise<Outcome> {
-  const removed = await removeCopies(deps, [place], FOREIGN_PROFILES[origin])
+  const removed = await unrenewed(deps, [place], () =>
+    removeCopies(deps, [place], FOREIGN_PROFILES[origin]),
+  )
   if (removed.ok && removed.value === 'done') await deps.adopt?.()
   return removed
+}
+
+/** Runs while no process renews one of these; two copies of one token may have journals of their own. */
+async function unrenewed(
+  deps: MendDeps,
+  places: readonly GrantPlace[],
+  run: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const held: (() => void)[] = []
+  try {
+    for (const grant of new Set(places.map((place) => place.grant))) {
+      const release = await deps.holdGrant(grant)
+      if (!release.ok) return release
+      if (!release.value) return ok('renewing')
+      held.push(release.value)
+    }
+    return await run()
+  } finally {
+    for (const release of held) release()
+  }
 }
 
 async function removeCopies(

@@ -22,7 +22,7 @@ import { mendDuplicate, mendTwin } from './mend-grants.ts'
 /** Longer than the owner of a lock waits between its signs of life. */
 const LOCK_BEAT_MS: number = 6 * SECOND_MS
 
-type Outcome = Result<'done' | 'left', Fault>
+type Outcome = Result<'done' | 'left' | 'renewing', Fault>
 
 export async function mendAll(
   deps: SightDeps,
@@ -38,7 +38,8 @@ export async function mendAll(
       finding: found,
       backups: backups.taken(),
       ...(!outcome.ok && { fault: outcome.fault }),
-      ...(outcome.ok && outcome.value === 'left' && { left: true }),
+      ...(outcome.ok && outcome.value !== 'done' && { left: true }),
+      ...(outcome.ok && outcome.value === 'renewing' && { renewing: true }),
     })
   }
   return mended

@@ -2,6 +2,7 @@
 
 import type { Fault, StoreFault } from '../../domain/fault.ts'
 import type { OwnerLocks, SeenLock, StateInspection, StateSight } from '../../domain/inspection.ts'
+import type { GrantId } from '../../domain/grant.ts'
 import type { AgentId, ProfileId } from '../../domain/names.ts'
 import type {
   Clock,
@@ -12,12 +13,14 @@ import type {
 } from '../../domain/ports.ts'
 import { isExpired } from '../../domain/credential.ts'
 import { isDead } from '../../domain/grant.ts'
+import { providerOf } from '../../domain/names.ts'
 import type { Result } from '../../domain/result.ts'
 import { ok } from '../../domain/result.ts'
 import { agentsOf } from '../../domain/settings.ts'
 import type { EpochMs } from '../../domain/time.ts'
 import type { World } from '../../domain/world.ts'
 import type { LoadWorld } from '../world.ts'
+import { duplicatesIn, twinsIn, unreadProviders } from './copies.ts'
 
 /** What taking over the logins of other programs came to. */
 export interface Adoption {
@@ -43,6 +46,8 @@ export interface SightDeps {
   readonly literalSecrets: (raw: LoadedSettings['raw']) => readonly string[]
   /** Takes over what other programs have logged in; absent: nothing is taken over. */
   readonly adopt?: () => Promise<Adoption>
+  /** Keeps every process from renewing a grant until it is let go. Gives undefined where one renews it just now. */
+  readonly holdGrant: (grant: GrantId) => Promise<Result<(() => void) | undefined, Fault>>
   /** Renews the access of one profile now; absent: nothing is renewed. */
   readonly renew?: (agent: AgentId, profile: ProfileId) => Promise<Result<unknown, Fault>>
 }
@@ -126,20 +131,33 @@ async function readStores(
   return { books: new Map(books), worlds: new Map(worlds) }
 }
 
-/** The logins of ours whose access has ended are renewed now, which proves that they live. One after the other. */
+/**
+ * The logins of ours whose access has ended are renewed now, which proves that they live. One after the other.
+ *
+ * A copy of another login is not: the renewal would end that one, or both.
+ */
 async function renewExpired(
   deps: SightDeps,
   worlds: Sight['worlds'],
 ): Promise<readonly TriedRenewal[]> {
   const { renew } = deps
   if (!renew) return []
+  const loaded = loadedWorlds({ worlds })
+  const copies = new Set(
+    [
+      ...duplicatesIn(loaded).flatMap(({ keep, others }) => [keep, ...others]),
+      ...twinsIn(loaded).map(({ place }) => place),
+    ].map(({ agent, profile }) => `${agent} ${profile}`),
+  )
+  const unread = unreadProviders(loaded)
   const tried: TriedRenewal[] = []
-  for (const world of loadedWorlds({ worlds })) {
+  for (const world of loaded) {
     for (const { id, home, origin, credential } of world.book.profiles.values()) {
       const isOurs = origin === 'equabot' && home === world.agent
       const canRenew = credential.type === 'oauth' && credential.refresh !== undefined
       if (!isOurs || !canRenew || !isExpired(credential, world.now)) continue
       if (isDead(world.grants.get(id))) continue
+      if (copies.has(`${home} ${id}`) || unread.has(providerOf(id))) continue
       const renewed = await renew(home, id)
       tried.push({ agent: home, profile: id, ...(!renewed.ok && { fault: renewed.fault }) })
     }

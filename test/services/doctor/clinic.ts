@@ -72,6 +72,7 @@ export function clinic(illness: Illness = {}): Clinic {
     inspection: fakeInspection(sightOf(illness), done),
     ownerLocks: fakeLocks(locks, done),
     envLines: async () => [],
+    holdGrant: async () => ok(() => undefined),
     literalSecrets: () => [],
     ...illness.deps,
   }
@@ -118,6 +119,7 @@ function sightOf({ entries = {}, state = {} }: Illness): StateSight {
     root: '/state',
     realRoot: '/state',
     exists: true,
+    isShared: false,
     entries: all,
     cut: false,
     unlistable: [],

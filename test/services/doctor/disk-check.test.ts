@@ -28,6 +28,13 @@ describe('the state folder', () => {
     expect(only(report, 'DR_STATE_UNWRITABLE')).toMatchObject({ severity: 'error', errno: 'EROFS' })
   })
 
+  test('that is the home, or holds it, is an error that only its user can mend', async () => {
+    const report = await clinic({ state: { isShared: true, entries: [] } }).examine()
+    expect(report.findings).toMatchObject([
+      { code: 'DR_STATE_SHARED', severity: 'error', fixable: false, path: '/state' },
+    ])
+  })
+
   test('with more than can be looked at, or a folder that cannot be, says so', async () => {
     const unlistable = [{ path: '/state/agents', errno: 'EACCES' }]
     const report = await clinic({ state: { cut: true, unlistable } }).examine()
@@ -60,6 +67,7 @@ describe('a file', () => {
 
   const trouble: readonly (readonly [string, string, Partial<SeenEntry>])[] = [
     ['DR_FILE_CLOSED', BOOK, { mode: 0 }],
+    ['DR_FILE_CLOSED', BOOK, { mode: 0o200 }],
     ['DR_FILE_CLOSED', 'agents', { kind: 'folder', mode: 0o600 }],
     ['DR_FILE_OWNER', BOOK, { isOurs: false }],
     ['DR_FILE_KIND', 'gateway-token', { kind: 'other' }],
@@ -76,12 +84,23 @@ describe('a file', () => {
 
   const fine: readonly (readonly [string, Partial<SeenEntry>])[] = [
     ['agents/main/sessions/monday.json', { links: 2 }],
+    ['agents/main/sessions/monday.json', { links: 2, mode: 0o644 }],
+    [BOOK, { mode: 0o400 }],
+    ['agents', { kind: 'folder', mode: 0o500 }],
     [BOOK, { kind: 'link', leadsTo: '/state/other' }],
     [`grants/${'a'.repeat(32)}/socket`, { kind: 'socket', mode: 0o755 }],
   ]
   test.each(fine)('%s may be so: %o', async (below, entry) => {
     const { findings } = await clinic({ entries: { [below]: entry } }).examine()
     expect(findings.filter(({ code }) => code.startsWith('DR_FILE'))).toEqual([])
+  })
+
+  test('of secrets with several names is told when it is open, and left to its user', async () => {
+    const report = await clinic({ entries: { [BOOK]: { links: 2, mode: 0o644 } } }).examine()
+    expect(report.findings).toMatchObject([
+      { code: 'DR_FILE_OPEN', fixable: false },
+      { code: 'DR_FILE_NAMES', fixable: false },
+    ])
   })
 
   test('of settings may be a link to dotfiles; a link to nowhere may not', async () => {
@@ -97,6 +116,8 @@ describe('a file', () => {
       clinic({ entries: { [STRAY]: { modifiedAt: FAKE_NOW - ms } } }).codes()
     expect(await aged(HOUR_MS + 1)).toEqual(['DR_FILE_STRAY'])
     expect(await aged(HOUR_MS)).toEqual([])
+    const others = { 'my.0123456789ab.tmp': { modifiedAt: 1 } }
+    expect(await clinic({ entries: others }).codes()).toEqual([])
   })
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { OauthCredential } from '../../../src/domain/credential.ts'
 import type { Fault } from '../../../src/domain/fault.ts'
+import type { ForeignReading } from '../../../src/domain/foreign.ts'
 import type { RenewalOutcome } from '../../../src/domain/grant.ts'
 import { borrowedGrantId, markOf, newGrantId } from '../../../src/domain/grant.ts'
 import type { GrantViews } from '../../../src/domain/renewal-ports.ts'
@@ -13,7 +14,7 @@ import { Secret } from '../../../src/domain/secret.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/domain/time.ts'
 import { aBook, aProfile, FAKE_NOW } from '../../../src/testing.ts'
 import { agent, profile, provider } from '../../names-from.ts'
-import type { Clinic } from './clinic.ts'
+import type { Clinic, Illness } from './clinic.ts'
 import { clinic, only } from './clinic.ts'
 
 const TEAM = 'openai-codex:team'
@@ -254,6 +255,74 @@ describe('a login of ours whose access has ended', () => {
       }),
     )
     await clinic({ books: { main: others }, deps: { renew } }).examine(false)
+  })
+})
+
+describe('no renewal proves a login', () => {
+  const place = '/home/.claude/.credentials.json'
+  const grant = borrowedGrantId('claude-code', place)
+  const expired = { expiresAt: FAKE_NOW - 1 }
+  const askedFor = async (books: Illness['books'], world: Illness['world'] = {}) => {
+    const asked: string[] = []
+    const renew = async (agentId: string, id: string) => {
+      asked.push(`${agentId} ${id}`)
+      return ok()
+    }
+    const machine = clinic({
+      ...(books && { books }),
+      world,
+      config: TWO_AGENTS,
+      deps: { renew },
+    })
+    await machine.examine(false)
+    return asked
+  }
+
+  test('that stands in several places', async () => {
+    const grantId = newGrantId(provider('openai-codex'), new Secret('fake-refresh-0'))
+    const asked = await askedFor({
+      main: aBook(
+        login('openai-codex:a', 'fake-refresh-1', expired),
+        login('openai-codex:alone', 'fake-refresh-3', expired),
+        login('openai-codex:older', 'fake-refresh-4', { ...expired, grantId }),
+      ),
+      research: aBook(
+        login('openai-codex:b', 'fake-refresh-1', expired),
+        login('openai-codex:newer', 'fake-refresh-5', { ...expired, grantId }),
+      ),
+    })
+    expect(asked).toEqual(['main openai-codex:alone'])
+  })
+
+  test('that is a copy of one that another program keeps', async () => {
+    const refreshMark = markOf(new Secret('fake-refresh-1'))
+    const access = new Secret('fake-access')
+    const found = { origin: 'claude-code', place, access, type: 'oauth', refreshMark } as const
+    const books = {
+      main: aBook(
+        login('anthropic:mine', 'fake-refresh-1', expired),
+        login('anthropic:own', 'fake-refresh-2', expired),
+      ),
+    }
+    const seen = (reading: ForeignReading) =>
+      askedFor(books, { foreign: [{ origin: 'claude-code', grant, place, reading }] })
+    expect(await seen(ok(found))).toEqual(['main anthropic:own'])
+    expect(await seen(ok({ ...found, fallback: true }))).toEqual([])
+  })
+
+  test('of a provider whose other program cannot be looked into', async () => {
+    const books = {
+      main: aBook(
+        login('anthropic:own', 'fake-refresh-1', expired),
+        login(TEAM, 'fake-2', expired),
+      ),
+    }
+    const unread = (code: 'EQ_FOREIGN_OWNER' | 'EQ_FOREIGN_KEY_ONLY') => {
+      const reading = fail({ code, origin: 'claude-code', place } as const)
+      return askedFor(books, { foreign: [{ origin: 'claude-code', grant, place, reading }] })
+    }
+    expect(await unread('EQ_FOREIGN_OWNER')).toEqual([`main ${TEAM}`])
+    expect(await unread('EQ_FOREIGN_KEY_ONLY')).toEqual(['main anthropic:own', `main ${TEAM}`])
   })
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { OauthCredential } from '../../../src/domain/credential.ts'
 import { orThrow } from '../../../src/domain/equabot-error.ts'
-import { borrowedGrantId, markOf } from '../../../src/domain/grant.ts'
+import { borrowedGrantId, markOf, newGrantId } from '../../../src/domain/grant.ts'
 import type { Mended } from '../../../src/domain/doctor-report.ts'
 import { withoutProfile } from '../../../src/domain/profile.ts'
 import { fail, ok } from '../../../src/domain/result.ts'
@@ -50,8 +50,8 @@ describe('mending', () => {
     ['an open state folder', { '': { kind: 'folder', mode: 0o755 } }, 'keepToOwner /state'],
     [
       'a stray file',
-      { 'x.0123456789ab.tmp': { modifiedAt: FAKE_NOW - DAY_MS } },
-      'removeStray /state/x.0123456789ab.tmp',
+      { '.env.0123456789ab.tmp': { modifiedAt: FAKE_NOW - DAY_MS } },
+      'removeStray /state/.env.0123456789ab.tmp',
     ],
     [
       'an old journal that nobody names',
@@ -80,18 +80,18 @@ describe('mending', () => {
   test('one that fails does not stop the others, and says why', async () => {
     const fault = { code: 'EQ_STORE_UNWRITABLE', path: '/state/.env', errno: 'EROFS' } as const
     const machine = clinic({
-      entries: { '.env': { mode: 0o644 }, 'x.0123456789ab.tmp': { modifiedAt: 1 } },
+      entries: { '.env': { mode: 0o644 }, '.env.0123456789ab.tmp': { modifiedAt: 1 } },
     })
     const { inspection } = machine.deps
     const failing = clinic({
-      entries: { '.env': { mode: 0o644 }, 'x.0123456789ab.tmp': { modifiedAt: 1 } },
+      entries: { '.env': { mode: 0o644 }, '.env.0123456789ab.tmp': { modifiedAt: 1 } },
       deps: { inspection: { ...inspection, keepToOwner: async () => fail(fault) } },
     })
     expect(await mended(failing)).toMatchObject([
       { finding: { code: 'DR_FILE_OPEN' }, fault },
       { finding: { code: 'DR_FILE_STRAY' } },
     ])
-    expect(machine.done).toEqual(['removeStray /state/x.0123456789ab.tmp'])
+    expect(machine.done).toEqual(['removeStray /state/.env.0123456789ab.tmp'])
   })
 
   test('an unreadable book puts the last good copy back and keeps the broken one', async () => {
@@ -254,6 +254,49 @@ describe('one login in two places', () => {
     expect(renewed.profiles.book(research).profiles.size).toBe(1)
   })
 
+  test('is left while a process renews it, and nobody renews it while it is mended', async () => {
+    const grant = newGrantId(OPENAI, new Secret('fake-refresh-1'))
+    const machine = machineWithTwo()
+    const { profiles, settings, loadWorld } = machine.deps
+    const steps: string[] = []
+    const watched: typeof profiles = {
+      ...profiles,
+      async transact(...given) {
+        steps.push('write')
+        return profiles.transact(...given)
+      },
+    }
+    let renewing = true
+    const patient = clinic({
+      deps: {
+        profiles: watched,
+        settings,
+        loadWorld,
+        async holdGrant(wanted) {
+          steps.push(wanted === grant ? 'hold' : 'hold another')
+          return ok(renewing ? undefined : () => void steps.push('let go'))
+        },
+      },
+    })
+    expect(await mended(patient)).toMatchObject([{ left: true, renewing: true, backups: [] }])
+    expect(steps).toEqual(['hold'])
+    expect(machine.profiles.book(research).profiles.size).toBe(1)
+    renewing = false
+    expect(await mended(patient)).toMatchObject([{ finding: { code: 'DR_GRANT_TWICE' } }])
+    expect(steps.slice(1)).toEqual(['hold', 'write', 'let go'])
+  })
+
+  test('is not touched when its lock cannot be taken', async () => {
+    const fault = { code: 'EQ_LOCK_UNAVAILABLE', detail: 'no locks here' } as const
+    const machine = machineWithTwo()
+    const { profiles, settings, loadWorld } = machine.deps
+    const locked = clinic({
+      deps: { profiles, settings, loadWorld, holdGrant: async () => fail(fault) },
+    })
+    expect(await mended(locked)).toMatchObject([{ fault }])
+    expect(machine.profiles.book(research).profiles.size).toBe(1)
+  })
+
   test('is not touched when no copy of the book can be made first', async () => {
     const fault = { code: 'EQ_STORE_UNWRITABLE', path: BOOK, errno: 'ENOSPC' } as const
     const machine = machineWithTwo()
@@ -278,6 +321,7 @@ test('a copy of a foreign login goes, and the login is taken over from its owner
   const reading = ok({ origin: 'claude-code', place, access, type: 'oauth', refreshMark } as const)
   const grant = borrowedGrantId('claude-code', place)
   let adoptions = 0
+  let renewing = true
   const mine = profile('anthropic:mine')
   const machine = clinic({
     books: {
@@ -291,16 +335,20 @@ test('a copy of a foreign login goes, and the login is taken over from its owner
     },
     world: { foreign: [{ origin: 'claude-code', grant, place, reading }] },
     deps: {
+      holdGrant: async () => ok(renewing ? undefined : () => undefined),
       async adopt() {
         adoptions += 1
         return { changes: [], faults: [] }
       },
     },
   })
+  expect(await mended(machine)).toMatchObject([{ left: true, renewing: true }])
+  expect(machine.profiles.book().profiles.size).toBe(2)
+  renewing = false
   const [done] = await mended(machine)
   expect(done).toMatchObject({ finding: { code: 'DR_GRANT_TWIN' } })
   expect(done?.backups).toEqual([`${BOOK}.before-doctor`])
-  expect(adoptions).toBe(2)
+  expect(adoptions).toBe(3)
   const book = machine.profiles.book()
   expect([...book.profiles.keys()]).toEqual(['anthropic:claude-cli'])
   expect(book.order.get(provider('anthropic'))).toEqual(['anthropic:claude-cli'])
