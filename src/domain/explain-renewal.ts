@@ -3,6 +3,7 @@
 import { OWNER_LOGIN, OWNER_NAMES } from './explain-foreign.ts'
 import type { Explanation } from './explanation.ts'
 import type { RenewalFault } from './fault.ts'
+import { FOREIGN_PROFILES } from './foreign.ts'
 import type { ProfileId } from './names.ts'
 import { providerOf } from './names.ts'
 import type { Origin } from './profile.ts'
@@ -44,7 +45,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
     case 'EQ_RENEWAL_NOT_SENT':
       return say(
         `${profile} was not renewed: ${fault.words}. Nothing was sent, the login is as it was. ${next(fault.againAt, now)}`,
-        NOT_SENT_HINTS[fault.reason],
+        notSentHint(fault),
         fault.reason === 'network' ? 69 : 75,
         503,
       )
@@ -135,9 +136,16 @@ const OWNERS_HINTS: Readonly<Record<Origin, string>> = {
     'Run codex once, or let Equabot run it: equabot config set auth.foreign.codexCli.renew owner',
 }
 
-const NOT_SENT_HINTS: Readonly<
-  Record<Extract<RenewalFault, { code: 'EQ_RENEWAL_NOT_SENT' }>['reason'], string>
-> = {
+type NotSent = Extract<RenewalFault, { code: 'EQ_RENEWAL_NOT_SENT' }>
+
+function notSentHint({ profile, reason }: NotSent): string {
+  if (reason !== 'owner_program') return NOT_SENT_HINTS[reason]
+  return profile === FOREIGN_PROFILES['codex-cli']
+    ? 'Run codex once and log in there, or leave the login to it: equabot config set auth.foreign.codexCli.renew never'
+    : 'Run claude once and log in there, or let Equabot renew it: equabot config set auth.foreign.claudeCode.renew neighbour'
+}
+
+const NOT_SENT_HINTS: Readonly<Record<Exclude<NotSent['reason'], 'owner_program'>, string>> = {
   storage: 'Make room or mend the rights of the state folder: equabot doctor',
   network: 'Check the line, a proxy, and the time of this machine',
   slept: 'Nothing to do: it is tried again',

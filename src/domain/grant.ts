@@ -80,6 +80,7 @@ export type NotSentReason =
   | 'owner_busy'
   | 'owner_unwritable'
   | 'owner_unreadable'
+  | 'owner_program'
   | 'unsafe_url'
 
 /** How a renewal ended. Only `rejected` means that the grant is dead, and only for the token that it names. */

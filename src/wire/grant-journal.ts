@@ -73,6 +73,7 @@ const VerdictSchema: v.GenericSchema<unknown, Verdict> = v.object({
         'owner_busy',
         'owner_unwritable',
         'owner_unreadable',
+        'owner_program',
         'unsafe_url',
       ]),
       words: Words,
