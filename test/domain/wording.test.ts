@@ -87,7 +87,7 @@ test('a rest tells who said so and how long it still is', () => {
     until: FAKE_NOW + 90_000,
     source: 'provider',
   } as const
-  expect(restWords(rest, FAKE_NOW)).toBe('rests for 1 min more (rate limit; as the provider asked)')
+  expect(restWords(rest, FAKE_NOW)).toBe('rests for 2 min more (rate limit; as the provider asked)')
   expect(restWords({ ...rest, source: 'ladder' }, undefined)).toBe(
     'rests until 2026-01-01 00:01 UTC (rate limit; our own guess)',
   )
