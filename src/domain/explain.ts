@@ -275,6 +275,14 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         503,
       )
     case 'EQ_CONFIG_FIELD':
+      if (fault.refused) {
+        return say(
+          `Not written: ${fault.field} ${fault.problem}. ${fault.path} is as it was`,
+          meant(fault.nearest).trim(),
+          78,
+          503,
+        )
+      }
       return say(
         `${fault.path}${fault.line === undefined ? '' : `, line ${fault.line}`}: ${fault.field} ${fault.problem}`,
         `${meant(fault.nearest)}Check with: equabot config validate`,
