@@ -149,7 +149,7 @@ const NOT_SENT_HINTS: Readonly<Record<Exclude<NotSent['reason'], 'owner_program'
   storage: 'Make room or mend the rights of the state folder: equabot doctor',
   network: 'Check the line, a proxy, and the time of this machine',
   slept: 'Nothing to do: it is tried again',
-  owner_busy: 'If its owner is not running: equabot doctor',
+  owner_busy: 'If its owner is not running: equabot doctor --fix',
   owner_unwritable: "Mend the rights of its owner's folder: equabot doctor",
   owner_unreadable: 'See: equabot models auth sync',
   unsafe_url: 'Use https in models.providers.<id>.oauth.tokenUrl',
