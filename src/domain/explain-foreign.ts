@@ -190,7 +190,7 @@ export function syncedWords(source: SyncedSource, now: EpochMs): string {
 
 /** Said where no program of this user has a login. */
 export const NO_FOREIGN_LOGIN =
-  'claude setup-token prints its token and stores nothing, so it cannot be found here. Paste it: equabot models auth setup-token'
+  'claude setup-token prints its token and stores nothing, so it cannot be found here. Paste it: equabot models auth paste-token --provider anthropic --expires-in 365d'
 
 const LEFT_BECAUSE: Readonly<Record<KeptBecause | 'config' | 'environment', string>> = {
   stored_newer: 'what is stored ends later',
