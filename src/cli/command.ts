@@ -4,6 +4,8 @@ import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
 import { printable } from '../domain/printable.ts'
 import type { Result } from '../domain/result.ts'
+import type { Telling } from '../domain/telling.ts'
+import { tellFault } from '../domain/telling.ts'
 import type { App } from '../services/app.ts'
 import { faultJson } from '../wire/fault-json.ts'
 import { lines } from './layout.ts'
@@ -39,17 +41,7 @@ export function action(
   context: CommandContext,
   handler: Handler,
 ): (...given: unknown[]) => Promise<void> {
-  return async (...given) => {
-    const command = given.at(-1) as Command
-    const json = command.optsWithGlobals()['json'] === true
-    const result = await handler(...(given as never[]))
-    if (result.ok) {
-      printOutput(context.terminal, result.value, json)
-      context.setExit(result.value.exit ?? 0)
-    } else {
-      printFault(context, result.fault, json)
-    }
-  }
+  return async (...given) => finish(context, given, await handler(...(given as never[])))
 }
 
 /** `action` for work that needs the app. */
@@ -57,10 +49,29 @@ export function appAction(
   context: CommandContext,
   handler: (app: App, ...given: never[]) => Promise<Result<Output, Fault>>,
 ): (...given: unknown[]) => Promise<void> {
-  return action(context, async (...given) => {
+  return async (...given) => {
     const opened = await context.openApp()
-    return opened.ok ? handler(opened.value, ...given) : opened
-  })
+    if (!opened.ok) return finish(context, given, opened)
+    const { value: app } = opened
+    const result = await handler(app, ...(given as never[]))
+    finish(context, given, result, { show: app.show, now: app.clock.now() })
+  }
+}
+
+function finish(
+  context: CommandContext,
+  given: readonly unknown[],
+  result: Result<Output, Fault>,
+  telling?: Telling,
+): void {
+  const command = given.at(-1) as Command
+  const json = command.optsWithGlobals()['json'] === true
+  if (result.ok) {
+    printOutput(context.terminal, result.value, json)
+    context.setExit(result.value.exit ?? 0)
+  } else {
+    printFault(context, result.fault, json, telling)
+  }
 }
 
 function printOutput(terminal: Terminal, output: Output, json: boolean): void {
@@ -77,10 +88,15 @@ export function printFault(
   context: Pick<CommandContext, 'terminal' | 'setExit'>,
   fault: Fault,
   json: boolean,
+  telling?: Telling,
 ): void {
-  const { code, message, hint, exit } = faultJson(fault)
-  if (json) printData(context.terminal, { ok: false, error: { code, message, hint } })
-  else context.terminal.err(printable(`${lines(message, hint)}\n`))
+  const { code, message, hint, exit } = faultJson(fault, telling?.now)
+  if (json) {
+    printData(context.terminal, { ok: false, error: { code, message, hint } })
+  } else {
+    const told = telling ? tellFault(fault, telling) : { message, fix: hint }
+    context.terminal.err(printable(`${lines(told.message, told.fix)}\n`))
+  }
   context.setExit(exit)
 }
 
