@@ -66,7 +66,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
     case 'EQ_RENEWAL_LOST':
       return say(
         `${profile}: a renewal was sent at ${dateText(fault.lostAt)} and its answer did not arrive (${fault.words}). The login is kept. ${next(fault.againAt, now)}`,
-        `Wait, or ask at once: equabot models auth renew ${profile}`,
+        waitingHint(profile, true),
         75,
         503,
       )
@@ -94,7 +94,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
     case 'EQ_RENEWAL_OWNERS':
       return say(
         `${profile}: access expired, waiting for ${OWNER_NAMES[fault.origin]} to renew its login`,
-        OWNERS_HINTS[fault.origin],
+        ownersHint(fault.origin),
         75,
         503,
       )
@@ -126,6 +126,17 @@ function next(againAt: EpochMs | undefined, now: EpochMs | undefined): string {
   return now !== undefined && againAt <= now
     ? 'It is tried again at the next use'
     : `It is tried again ${relative(againAt, now)}`
+}
+
+/** What helps where the owner alone renews its login, and has not. */
+export function ownersHint(origin: Origin): string {
+  return OWNERS_HINTS[origin]
+}
+
+/** What helps where access waits for its next renewal. @param isTimed it is tried again by itself */
+export function waitingHint(profile: ProfileId, isTimed: boolean): string {
+  const command = `equabot models auth renew ${profile}`
+  return isTimed ? `Wait, or ask at once: ${command}` : `Try it again: ${command}`
 }
 
 const OWNERS_HINTS: Readonly<Record<Origin, string>> = {

@@ -166,7 +166,18 @@ function endsSoon(facts: Omit<Health, 'summary'>, world: World): boolean {
 export interface CheckFinding {
   readonly provider: ProviderId
   readonly candidate?: Candidate
-  readonly problem: 'none' | 'expired' | 'dead' | 'rejected' | 'refused' | 'missing' | 'expiring'
+  readonly problem:
+    | 'none'
+    | 'expired'
+    | 'dead'
+    | 'rejected'
+    | 'refused'
+    | 'missing'
+    | 'expiring'
+    /** Expired, and its renewal did not go through yet; of serving only. */
+    | 'waiting'
+    /** Of serving only. */
+    | 'resting'
 }
 
 /** A model in use: its provider and who would be tried for it. */
@@ -209,8 +220,34 @@ export function checkServing(inUse: readonly InUse[]): {
         (entry) => !entry.taken || (needsOwn && entry.candidate.source.kind === 'none_needed'),
       ),
     )
-    .map(({ provider }) => ({ provider, problem: 'none' as const }))
+    .flatMap(({ provider, ranked }) => {
+      const known = ranked.flatMap((entry) => notServing(provider, entry))
+      return known.length > 0 ? known : [{ provider, problem: 'none' as const }]
+    })
   return { exit: findings.length > 0 ? 1 : 0, findings }
+}
+
+/** Why a credential that there is does not serve. */
+function notServing(
+  provider: ProviderId,
+  { taken, candidate, why }: Ranked,
+): readonly CheckFinding[] {
+  if (taken || candidate.source.kind === 'none_needed') return []
+  const problem = PROBLEMS[why.code]
+  return problem === undefined ? [] : [{ provider, candidate, problem }]
+}
+
+const PROBLEMS: Readonly<Partial<Record<PassedOver['code'], CheckFinding['problem']>>> = {
+  missing_variable: 'missing',
+  blank: 'missing',
+  placeholder: 'missing',
+  malformed: 'missing',
+  expired: 'expired',
+  awaiting_renewal: 'waiting',
+  awaiting_owner: 'expired',
+  grant_dead: 'dead',
+  policy_refused: 'refused',
+  resting: 'resting',
 }
 
 function findingFor(

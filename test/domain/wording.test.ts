@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { explain } from '../../src/domain/explain.ts'
 import type { CheckFinding } from '../../src/domain/health.ts'
 import { assess, check } from '../../src/domain/health.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
@@ -181,5 +182,24 @@ describe('the fix of a finding', () => {
     const lent = { origin: 'claude-code' } as const
     expect(fixOf('anthropic:claude-cli', lent)).toBe('claude auth login')
     expect(fixOf('anthropic:claude-cli', lent, 'refused')).toBe(paste)
+  })
+
+  test('of a login that its owner alone renews is what a renewal says', () => {
+    const lent = { origin: 'claude-code', grant: { way: 'never' } } as const
+    const id = profile('anthropic:claude-cli')
+    const { hint } = explain({ code: 'EQ_RENEWAL_OWNERS', profile: id, origin: 'claude-code' })
+    expect(fixOf(id, lent)).toBe(hint)
+    const why = { code: 'awaiting_owner', at: FAKE_NOW, owner: 'claude-code' } as const
+    const none = { code: 'EQ_CREDENTIAL_NONE', provider: provider('anthropic') } as const
+    expect(explain({ ...none, variables: [], passedOver: [{ profile: id, why }] }).hint).toBe(hint)
+  })
+
+  test('of one whose renewal waits is to ask for it', () => {
+    const renew = 'equabot models auth renew anthropic:work'
+    expect(fixOf('anthropic:work', {}, 'waiting')).toBe(renew)
+    const why = { code: 'awaiting_renewal', at: FAKE_NOW } as const
+    const passedOver = [{ profile: profile('anthropic:work'), why }]
+    const none = { code: 'EQ_CREDENTIAL_NONE', provider: provider('anthropic') } as const
+    expect(explain({ ...none, variables: [], passedOver }).hint).toContain(renew)
   })
 })
