@@ -27,6 +27,8 @@ export interface CommandContext {
   readonly terminal: Terminal
   readonly version: string
   openApp(): Promise<Result<App, Fault>>
+  /** How faults are told once an app is open. */
+  readonly telling?: () => Telling | undefined
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
   /** Told once by `action`; the process ends with it. */
@@ -41,7 +43,17 @@ export function action(
   context: CommandContext,
   handler: Handler,
 ): (...given: unknown[]) => Promise<void> {
-  return async (...given) => finish(context, given, await handler(...(given as never[])))
+  return async (...given) => {
+    const command = given.at(-1) as Command
+    const json = command.optsWithGlobals()['json'] === true
+    const result = await handler(...(given as never[]))
+    if (result.ok) {
+      printOutput(context.terminal, result.value, json)
+      context.setExit(result.value.exit ?? 0)
+    } else {
+      printFault(context, result.fault, json)
+    }
+  }
 }
 
 /** `action` for work that needs the app. */
@@ -49,29 +61,10 @@ export function appAction(
   context: CommandContext,
   handler: (app: App, ...given: never[]) => Promise<Result<Output, Fault>>,
 ): (...given: unknown[]) => Promise<void> {
-  return async (...given) => {
+  return action(context, async (...given) => {
     const opened = await context.openApp()
-    if (!opened.ok) return finish(context, given, opened)
-    const { value: app } = opened
-    const result = await handler(app, ...(given as never[]))
-    finish(context, given, result, { show: app.show, now: app.clock.now() })
-  }
-}
-
-function finish(
-  context: CommandContext,
-  given: readonly unknown[],
-  result: Result<Output, Fault>,
-  telling?: Telling,
-): void {
-  const command = given.at(-1) as Command
-  const json = command.optsWithGlobals()['json'] === true
-  if (result.ok) {
-    printOutput(context.terminal, result.value, json)
-    context.setExit(result.value.exit ?? 0)
-  } else {
-    printFault(context, result.fault, json, telling)
-  }
+    return opened.ok ? handler(opened.value, ...given) : opened
+  })
 }
 
 function printOutput(terminal: Terminal, output: Output, json: boolean): void {
@@ -85,11 +78,11 @@ function printOutput(terminal: Terminal, output: Output, json: boolean): void {
 
 /** Errors go to stderr; with `--json` a program finds them on stdout. */
 export function printFault(
-  context: Pick<CommandContext, 'terminal' | 'setExit'>,
+  context: Pick<CommandContext, 'terminal' | 'setExit' | 'telling'>,
   fault: Fault,
   json: boolean,
-  telling?: Telling,
 ): void {
+  const telling = context.telling?.()
   const { code, message, hint, exit } = faultJson(fault, telling?.now)
   if (json) {
     printData(context.terminal, { ok: false, error: { code, message, hint } })
