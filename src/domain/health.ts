@@ -111,7 +111,7 @@ function accessOf(candidate: Candidate, world: World): Access {
 }
 
 function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World): Grant {
-  const { credential, grant, origin } = candidate
+  const { credential, grant } = candidate
   const verdict = grant?.verdict
   const renewedAt = verdict?.outcome.kind === 'renewed' ? verdict.moment.at : undefined
   const provenAt = Math.max(goodAt ?? 0, renewedAt ?? 0)
@@ -121,10 +121,17 @@ function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World
   if (verdict && verdict.outcome.kind !== 'renewed') {
     const { outcome, moment } = verdict
     if (isDead(grant)) return { state: 'dead', outcome, at: moment.at, ...proven }
+    // It was left to its owner since: nothing is tried again here.
+    if (!canRenew(grant)) return byRenewer(candidate, proven)
     const waitMs = holdMs(verdict, world.moment)
     const again = Number.isFinite(waitMs) ? { againAt: world.now + waitMs } : {}
     return { state: 'unsettled', outcome, at: moment.at, ...again, ...proven }
   }
+  return byRenewer(candidate, proven)
+}
+
+/** A login by who renews it. */
+function byRenewer({ grant, origin }: Candidate, proven: { readonly provenAt?: EpochMs }): Grant {
   if (origin !== 'equabot') {
     return { state: 'borrowed', owner: origin, way: grant?.way ?? 'none', ...proven }
   }

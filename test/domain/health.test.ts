@@ -105,6 +105,17 @@ describe('the four facts', () => {
     expect(facts.policy.state).toBe('unknown')
   })
 
+  test('of a login that was left to its owner since its renewal failed say who renews it', () => {
+    const held = stored('a', login(-1), { origin: 'claude-code' })
+    const outcome = { kind: 'not_sent', reason: 'network', words: '' } as const
+    const moment = { at: NOW, boot: '', upMs: 0 }
+    const verdict = { token: markOf(text), moment, tries: 1, outcome, againAfterMs: 60_000 }
+    const grantIn = (way: GrantView['way']): Health['grant'] =>
+      health(aWorld({ profiles: [held], grants: new Map([[held.id, { way, verdict }]]) })).grant
+    expect(grantIn('never')).toMatchObject({ state: 'borrowed', way: 'never' })
+    expect(grantIn('neighbour').state).toBe('unsettled')
+  })
+
   test('tell a rejected secret, a limit, an empty account and a forbidden use apart', () => {
     const after = (state: World['state']): Health =>
       health(aWorld({ profiles: [stored('a', KEY)], state }))
