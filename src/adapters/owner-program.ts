@@ -1,14 +1,17 @@
 /**
  * Runs an owner's program with the smallest of prompts, so that it renews its own login on the way.
  *
- * It is never killed: a program that is ended while it exchanges its refresh token may lose its login.
+ * It has long enough to exchange its refresh token; when it has not ended by then it is ended, with all that it started:
+ * left running it would meet the next one at its own login.
  */
 
 import { spawn } from 'node:child_process'
 
 import type { ForeignOrigin } from '../domain/foreign.ts'
-import type { OwnerProgram } from '../domain/renewal-ports.ts'
+import type { OwnerProgram, OwnerProgramEnd } from '../domain/renewal-ports.ts'
+import { SECOND_MS } from '../domain/time.ts'
 import { errnoOf } from './files.ts'
+import { HOME_AND_NETWORK, passedOn } from './passed-on.ts'
 
 export interface OwnerProgramDeps {
   readonly origin: ForeignOrigin
@@ -18,6 +21,8 @@ export interface OwnerProgramDeps {
   readonly folder: string
   /** Instead of its usual name. */
   readonly program?: string
+  /** Between the request to end and the end itself, ms. */
+  readonly graceMs?: number
 }
 
 const PROMPT = 'Reply with the single word ok.'
@@ -32,74 +37,54 @@ const COMMANDS: Readonly<
   },
 }
 
-/** No key and no token: with one of those the program would use that and leave its login alone. */
-const PASSED_ON: readonly string[] = [
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'USERPROFILE',
-  'SystemRoot',
-  'PATH',
-  'CLAUDE_CONFIG_DIR',
-  'CLAUDE_SECURESTORAGE_CONFIG_DIR',
-  'CODEX_HOME',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'all_proxy',
-  'no_proxy',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-]
-
-type Ended = Awaited<ReturnType<OwnerProgram['run']>>
+const GRACE_MS: number = 5 * SECOND_MS
 
 export function createOwnerProgram(deps: OwnerProgramDeps): OwnerProgram {
-  let running: Promise<Ended> | undefined
+  return { origin: deps.origin, run: (patienceMs) => run(deps, patienceMs) }
+}
 
-  return {
-    origin: deps.origin,
-    async run(patienceMs) {
-      // One at a time: who comes meanwhile wants the same outcome.
-      running ??= start(deps).finally(() => {
-        running = undefined
-      })
-      return withPatience(running, patienceMs)
-    },
+async function run(deps: OwnerProgramDeps, patienceMs: number): Promise<OwnerProgramEnd> {
+  const command = COMMANDS[deps.origin]
+  const child = spawn(deps.program ?? command.program, command.words, {
+    cwd: deps.folder,
+    // No key and no token: with one of those the program would use that and leave its login alone.
+    env: passedOn(HOME_AND_NETWORK, deps.variables),
+    stdio: 'ignore',
+    // A Ctrl-C at our terminal must not reach it, and it can be ended with all that it started.
+    detached: true,
+  })
+  const ended = new Promise<OwnerProgramEnd>((resolve) => {
+    child.once('error', (cause) => resolve({ kind: 'not_started', errno: errnoOf(cause) }))
+    child.once('close', (exit, signal) =>
+      resolve(exit === null ? { kind: 'killed', signal: signal ?? '' } : { kind: 'ended', exit }),
+    )
+  })
+  const inTime = await within(patienceMs, ended)
+  if (inTime || child.pid === undefined) return inTime ?? ended
+  signalGroup(child.pid, 'SIGTERM')
+  await within(deps.graceMs ?? GRACE_MS, ended)
+  // Also when it has gone itself: what it started may have stayed.
+  signalGroup(child.pid, 'SIGKILL')
+  await ended
+  return { kind: 'out_of_patience' }
+}
+
+async function within<T>(ms: number, awaited: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms)
+  })
+  try {
+    return await Promise.race([awaited, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
-function start({ origin, variables, folder, program }: OwnerProgramDeps): Promise<Ended> {
-  const command = COMMANDS[origin]
-  const passedOn = PASSED_ON.flatMap((name) => {
-    const value = variables.get(name)
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  return new Promise((resolve) => {
-    const child = spawn(program ?? command.program, command.words, {
-      cwd: folder,
-      env: Object.fromEntries(passedOn),
-      stdio: 'ignore',
-      // A Ctrl-C at our terminal must not reach it.
-      detached: true,
-    })
-    child.once('error', (cause) => resolve({ ended: true, words: errnoOf(cause) }))
-    child.once('close', (exit, signal) =>
-      resolve({ ended: true, ...(exit !== null && { exit }), words: signal ?? '' }),
-    )
-    child.unref()
-  })
-}
-
-function withPatience(running: Promise<Ended>, patienceMs: number): Promise<Ended> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve({ ended: false, words: '' }), patienceMs)
-    void running.then((ended) => {
-      clearTimeout(timer)
-      resolve(ended)
-    })
-  })
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal)
+  } catch {
+    // Nobody is left in it.
+  }
 }

@@ -15,6 +15,7 @@ import { fail, ok } from '../domain/result.ts'
 import { errnoOf } from './files.ts'
 import type { Home } from './home.ts'
 import type { Locks } from './lock.ts'
+import { HOME_AND_NETWORK, passedOn } from './passed-on.ts'
 
 interface Deps {
   readonly clock: Clock
@@ -26,39 +27,14 @@ interface Deps {
   readonly random: () => number
 }
 
-/** What a helper needs of the environment: where files lie, how the network is reached. No keys. */
-const PASSED_ON = [
-  'HOME',
-  'USERPROFILE',
-  'PATH',
-  'USER',
-  'LANG',
-  'TZ',
-  'TMPDIR',
-  'CLAUDE_CONFIG_DIR',
-  'CLAUDE_SECURESTORAGE_CONFIG_DIR',
-  'CODEX_HOME',
-  'EQUABOT_FOREIGN_LOGINS',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'HTTPS_PROXY',
-  'https_proxy',
-  'HTTP_PROXY',
-  'http_proxy',
-  'NO_PROXY',
-  'no_proxy',
-] as const
+/** What a helper needs of the environment, and an owner's program that it runs. No keys. */
+const PASSED_ON = [...HOME_AND_NETWORK, 'LANG', 'TZ', 'TMPDIR', 'EQUABOT_FOREIGN_LOGINS']
 
 export function helperEnvironment(
   home: Pick<Home, 'variables' | 'stateDir' | 'configPath'>,
 ): Readonly<Record<string, string>> {
-  const passed = PASSED_ON.flatMap((name) => {
-    const value = home.variables.get(name)
-    return value === undefined ? [] : [[name, value] as const]
-  })
   return {
-    ...Object.fromEntries(passed),
+    ...passedOn(PASSED_ON, home.variables),
     EQUABOT_STATE_DIR: home.stateDir,
     EQUABOT_CONFIG_PATH: home.configPath,
   }

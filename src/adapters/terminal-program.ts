@@ -11,6 +11,7 @@ import { constants } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 import type { ProgramEnd, TerminalProgram } from '../domain/ports.ts'
+import { NETWORK } from './passed-on.ts'
 
 export interface TerminalProgramDeps {
   /** The environment of this process. */
@@ -133,20 +134,10 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'SSH_CONNECTION',
   'SSH_TTY',
   'CLAUDE_CONFIG_DIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
+  'CLAUDE_SECURESTORAGE_CONFIG_DIR',
+  ...NETWORK,
 ])
 
 function isPassedOn(name: string): boolean {
-  return (
-    PASSED_ON.has(name) ||
-    /^(?:LC|XDG)_[A-Z_]+$/.test(name) ||
-    // Proxies are commonly written in lower case too.
-    /^(?:https?|all|no)_proxy$/.test(name)
-  )
+  return PASSED_ON.has(name) || /^(?:LC|XDG)_[A-Z_]+$/.test(name)
 }

@@ -158,7 +158,7 @@ function loggedInScreen(loggedIn: LoggedIn, app: App, terminal: Terminal, title:
         ['Config', app.show(loggedIn.configPath)],
         ...(orderChanged === undefined ? [] : [['Order', ORDER_WORDS[orderChanged]] as const]),
         ...(replacedLogin
-          ? [['Before', revocationLines(replacedLogin, title).join(' ')] as const]
+          ? [['Before', revocationLines(replacedLogin, title, 'The old login').join(' ')] as const]
           : []),
       ],
       { indent: 2 },

@@ -2,11 +2,11 @@
 
 import type { Command } from 'commander'
 import type { SyncedSource } from '../domain/adoption.ts'
-import { explain } from '../domain/explain.ts'
 import { NO_FOREIGN_LOGIN, OWNER_NAMES, syncedWords } from '../domain/explain-foreign.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { tellFault } from '../domain/telling.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { App } from '../services/app.ts'
 import { syncedJson } from '../wire/sync-json.ts'
@@ -66,13 +66,13 @@ const ROLES: Readonly<Record<SyncedSource['outcome'], Role>> = {
 
 function sourceBlock(source: SyncedSource, app: App, layout: Layout, now: EpochMs): string {
   const wrong = source.fault ?? source.remark
-  const explained = wrong && explain(wrong, now)
+  const told = wrong && tellFault(wrong, { show: app.show, now })
   const indented = (text: string): string =>
     text === '' ? '' : layout.paragraph(text, { indent: 2, first: '  ' })
   return lines(
     `${layout.heading(OWNER_NAMES[source.origin])}  ${layout.paint('dim', app.show(source.place))}`,
     indented(layout.paint(ROLES[source.outcome], syncedWords(source, now))),
-    indented(explained?.message ?? ''),
-    indented(explained?.hint ?? ''),
+    indented(told?.message ?? ''),
+    indented(told?.fix ?? ''),
   )
 }

@@ -4,6 +4,8 @@ import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
 import { printable } from '../domain/printable.ts'
 import type { Result } from '../domain/result.ts'
+import type { Telling } from '../domain/telling.ts'
+import { tellFault } from '../domain/telling.ts'
 import type { App } from '../services/app.ts'
 import { faultJson } from '../wire/fault-json.ts'
 import { lines } from './layout.ts'
@@ -25,6 +27,8 @@ export interface CommandContext {
   readonly terminal: Terminal
   readonly version: string
   openApp(): Promise<Result<App, Fault>>
+  /** How faults are told once an app is open. */
+  readonly telling?: () => Telling | undefined
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
   /** Told once by `action`; the process ends with it. */
@@ -74,13 +78,18 @@ function printOutput(terminal: Terminal, output: Output, json: boolean): void {
 
 /** Errors go to stderr; with `--json` a program finds them on stdout. */
 export function printFault(
-  context: Pick<CommandContext, 'terminal' | 'setExit'>,
+  context: Pick<CommandContext, 'terminal' | 'setExit' | 'telling'>,
   fault: Fault,
   json: boolean,
 ): void {
-  const { code, message, hint, exit } = faultJson(fault)
-  if (json) printData(context.terminal, { ok: false, error: { code, message, hint } })
-  else context.terminal.err(printable(`${lines(message, hint)}\n`))
+  const telling = context.telling?.()
+  const { code, message, hint, exit } = faultJson(fault, telling?.now)
+  if (json) {
+    printData(context.terminal, { ok: false, error: { code, message, hint } })
+  } else {
+    const told = telling ? tellFault(fault, telling) : { message, fix: hint }
+    context.terminal.err(printable(`${lines(told.message, told.fix)}\n`))
+  }
   context.setExit(exit)
 }
 

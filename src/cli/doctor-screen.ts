@@ -49,8 +49,13 @@ function findingBlock(finding: Finding, telling: Telling, role: Role, layout: La
   const { message, fix } = tellFinding(finding, telling)
   return lines(
     layout.paragraph(`${layout.paint(role, finding.code)}  ${message}`, { indent: 4, first: '  ' }),
-    fix === '' ? '' : layout.paragraph(`Fix: ${fix}`, { indent: 9, first: '    ' }),
+    fix === '' ? '' : layout.paragraph(fixText(fix), { indent: 9, first: '    ' }),
   )
+}
+
+/** A command is told from a sentence, which says itself what to do. */
+function fixText(fix: string): string {
+  return /^[a-z]/.test(fix) ? `Fix: ${fix}` : fix
 }
 
 function adoptedBlock({ adopted }: DoctorReport, layout: Layout): string {

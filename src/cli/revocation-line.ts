@@ -5,11 +5,15 @@ import { OWNER_NAMES } from '../domain/explain-foreign.ts'
 import type { Revocation } from '../services/revocation.ts'
 import { faultJson } from '../wire/fault-json.ts'
 
-/** Sentences. @param provider where the login was */
-export function revocationLines(revocation: Revocation, provider: string): readonly string[] {
+/** Sentences. @param provider where the login was @param login how it is called: `The old login` */
+export function revocationLines(
+  revocation: Revocation,
+  provider: string,
+  login = 'The login',
+): readonly string[] {
   switch (revocation.kind) {
     case 'revoked':
-      return [`Revoked at ${provider}.`]
+      return [`${login} was revoked at ${provider}.`]
     case 'not_offered':
       return [`Not revoked: ${provider} does not offer it; the login ends there by itself.`]
     case 'shared':

@@ -5,12 +5,13 @@ import { CommanderError } from 'commander'
 import type { Fault } from '../domain/fault.ts'
 import { nearestOf } from '../domain/nearest.ts'
 import { safeWords } from '../wire/safe-words.ts'
+import type { App } from '../services/app.ts'
 import type { CommandContext } from './command.ts'
 import { printFault } from './command.ts'
 import { createProgram } from './program.ts'
 
 /** What a run needs of the process it is in. */
-export type Host = Omit<CommandContext, 'setExit'>
+export type Host = Omit<CommandContext, 'setExit' | 'telling'>
 
 const USAGE_EXIT = 64
 
@@ -20,9 +21,16 @@ const USAGE_EXIT = 64
  */
 export async function run(argv: readonly string[], host: Host): Promise<number> {
   let exit = 0
+  let app: App | undefined
   const json = argv.includes('--json')
   const context: CommandContext = {
     ...host,
+    async openApp() {
+      const opened = await host.openApp()
+      if (opened.ok) app = opened.value
+      return opened
+    },
+    telling: () => app && { show: app.show, now: app.clock.now() },
     setExit(code) {
       exit = code
     },
@@ -43,7 +51,13 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     await program.parseAsync([...argv], { from: 'user' })
   } catch (cause) {
     if (!(cause instanceof CommanderError)) {
-      printFault(context, { code: 'EQ_INTERNAL', detail: safeWords(String(cause)) }, json)
+      // Nothing of the app is asked any more: the fault may be its own.
+      const { terminal, setExit } = context
+      printFault(
+        { terminal, setExit },
+        { code: 'EQ_INTERNAL', detail: safeWords(String(cause)) },
+        json,
+      )
     } else if (cause.code === 'commander.help') {
       // A group without a command has shown its help, but it did nothing.
       context.setExit(USAGE_EXIT)

@@ -4,6 +4,7 @@ import { explain } from '../domain/explain.ts'
 import { formatModelKey } from '../domain/names.ts'
 import { SANDBOX } from '../domain/provider.ts'
 import type { StatusReport } from '../domain/report.ts'
+import { tellFault } from '../domain/telling.ts'
 import {
   becauseWords,
   credentialCommand,
@@ -29,13 +30,13 @@ export function statusScreen(report: StatusReport, scene: Scene): string {
 }
 
 /** First of all: what is shown below leaves the unreadable file out. */
-function bookFaultBlock({ bookFault, now }: StatusReport, { layout }: Scene): string {
+function bookFaultBlock({ bookFault, now }: StatusReport, { layout, show }: Scene): string {
   if (!bookFault) return ''
-  const { message, hint } = explain(bookFault, now)
+  const { message, fix } = tellFault(bookFault, { show, now })
   return lines(
     layout.paint('bad', 'Unreadable store'),
     layout.paragraph(message, { indent: 2, first: '  ' }),
-    layout.paragraph(hint, { indent: 2, first: '  ' }),
+    layout.paragraph(fix, { indent: 2, first: '  ' }),
   )
 }
 
@@ -105,11 +106,10 @@ function foreignBlock({ foreign, now }: StatusReport, { layout, show }: Scene): 
   return lines(
     layout.heading('Logins of other programs'),
     ...foreign.flatMap((fault) => {
-      const shown = 'place' in fault ? { ...fault, place: show(fault.place) } : fault
-      const { message, hint } = explain(shown, now)
+      const { message, fix } = tellFault(fault, { show, now })
       return [
         layout.paragraph(layout.paint('warn', message), { indent: 4, first: '  ' }),
-        layout.paragraph(hint, { indent: 4, first: '    ' }),
+        layout.paragraph(fix, { indent: 4, first: '    ' }),
       ]
     }),
   )

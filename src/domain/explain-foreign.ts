@@ -3,9 +3,11 @@
 import type { KeptBecause, SyncedSource } from './adoption.ts'
 import type { Explanation } from './explanation.ts'
 import type { ForeignFault } from './fault.ts'
+import type { ForeignOrigin } from './foreign.ts'
 import type { Origin } from './profile.ts'
+import type { OwnerProgramEnd } from './renewal-ports.ts'
 import type { EpochMs } from './time.ts'
-import { dateText, relative } from './time.ts'
+import { dateText, inWords, relative } from './time.ts'
 
 /** How the owners of logins are called. */
 export const OWNER_NAMES: Readonly<Record<Origin, string>> = {
@@ -19,6 +21,36 @@ export const OWNER_LOGIN: Readonly<Record<Origin, string>> = {
   equabot: 'equabot models auth login',
   'claude-code': 'claude auth login',
   'codex-cli': 'codex login',
+}
+
+/** Why a login was not renewed by running its owner's program. */
+export function ownerProgramWords(
+  origin: ForeignOrigin,
+  end: OwnerProgramEnd,
+  patienceMs: number,
+): string {
+  const program = OWNER_PROGRAMS[origin]
+  switch (end.kind) {
+    case 'ended':
+      return end.exit === 0
+        ? `${program} ran and did not renew its login`
+        : `${program} ended with ${end.exit}`
+    case 'killed':
+      return `${program} was ended by ${end.signal}`
+    case 'not_started':
+      return end.errno === 'ENOENT'
+        ? `${program} is not on the PATH`
+        : `${program} could not be started (${end.errno})`
+    case 'out_of_patience':
+      return `${program} did not end within ${inWords(patienceMs)}`
+    default:
+      return end satisfies never
+  }
+}
+
+const OWNER_PROGRAMS: Readonly<Record<ForeignOrigin, string>> = {
+  'claude-code': 'claude',
+  'codex-cli': 'codex',
 }
 
 export function explainForeign(fault: ForeignFault): Explanation {
@@ -158,7 +190,7 @@ export function syncedWords(source: SyncedSource, now: EpochMs): string {
 
 /** Said where no program of this user has a login. */
 export const NO_FOREIGN_LOGIN =
-  'claude setup-token prints its token and stores nothing, so it cannot be found here. Paste it: equabot models auth setup-token'
+  'claude setup-token prints its token and stores nothing, so it cannot be found here. Paste it: equabot models auth paste-token --provider anthropic --expires-in 365d'
 
 const LEFT_BECAUSE: Readonly<Record<KeptBecause | 'config' | 'environment', string>> = {
   stored_newer: 'what is stored ends later',

@@ -28,14 +28,14 @@ export function explainLogin(fault: LoginFault): Explanation {
     case 'EQ_LOGIN_TIMEOUT':
       return say(
         `Nobody agreed within ${inWords(fault.waitedMs)}; nothing was changed`,
-        'Start again',
+        'Start again with the same command: equabot models auth login',
         1,
         408,
       )
     case 'EQ_LOGIN_STATE':
       return say(
         'The answer belongs to another login than the one that was started here; nothing was changed',
-        'Start again, and use only the newest page',
+        'Start again with the same command (equabot models auth login), and use only the newest page',
         1,
       )
     case 'EQ_LOGIN_ANSWER':
@@ -47,14 +47,14 @@ export function explainLogin(fault: LoginFault): Explanation {
     case 'EQ_LOGIN_DENIED':
       return say(
         `The provider did not agree (${fault.error}${fault.words === '' ? '' : `: ${fault.words}`}); nothing was changed`,
-        'Start again if that was not meant',
+        'If that was not meant, start again with the same command: equabot models auth login',
         1,
         403,
       )
     case 'EQ_LOGIN_FAILED':
       return say(
         `The login at ${fault.host} failed${fault.status === undefined ? '' : ` (HTTP ${fault.status})`}: ${fault.words}; nothing was changed`,
-        'Start again; a code serves only once',
+        'A code serves only once; start again with the same command: equabot models auth login',
         69,
         502,
       )

@@ -3,6 +3,7 @@
 import { OWNER_LOGIN, OWNER_NAMES } from './explain-foreign.ts'
 import type { Explanation } from './explanation.ts'
 import type { RenewalFault } from './fault.ts'
+import { FOREIGN_PROFILES } from './foreign.ts'
 import type { ProfileId } from './names.ts'
 import { providerOf } from './names.ts'
 import type { Origin } from './profile.ts'
@@ -44,7 +45,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
     case 'EQ_RENEWAL_NOT_SENT':
       return say(
         `${profile} was not renewed: ${fault.words}. Nothing was sent, the login is as it was. ${next(fault.againAt, now)}`,
-        NOT_SENT_HINTS[fault.reason],
+        notSentHint(fault),
         fault.reason === 'network' ? 69 : 75,
         503,
       )
@@ -65,7 +66,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
     case 'EQ_RENEWAL_LOST':
       return say(
         `${profile}: a renewal was sent at ${dateText(fault.lostAt)} and its answer did not arrive (${fault.words}). The login is kept. ${next(fault.againAt, now)}`,
-        `Wait, or ask at once: equabot models auth renew ${profile}`,
+        waitingHint(profile, true),
         75,
         503,
       )
@@ -93,7 +94,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
     case 'EQ_RENEWAL_OWNERS':
       return say(
         `${profile}: access expired, waiting for ${OWNER_NAMES[fault.origin]} to renew its login`,
-        OWNERS_HINTS[fault.origin],
+        ownersHint(fault.origin),
         75,
         503,
       )
@@ -127,6 +128,17 @@ function next(againAt: EpochMs | undefined, now: EpochMs | undefined): string {
     : `It is tried again ${relative(againAt, now)}`
 }
 
+/** What helps where the owner alone renews its login, and has not. */
+export function ownersHint(origin: Origin): string {
+  return OWNERS_HINTS[origin]
+}
+
+/** What helps where access waits for its next renewal. @param isTimed it is tried again by itself */
+export function waitingHint(profile: ProfileId, isTimed: boolean): string {
+  const command = `equabot models auth renew ${profile}`
+  return isTimed ? `Wait, or ask at once: ${command}` : `Try it again: ${command}`
+}
+
 const OWNERS_HINTS: Readonly<Record<Origin, string>> = {
   equabot: 'See: equabot models status',
   'claude-code':
@@ -135,13 +147,20 @@ const OWNERS_HINTS: Readonly<Record<Origin, string>> = {
     'Run codex once, or let Equabot run it: equabot config set auth.foreign.codexCli.renew owner',
 }
 
-const NOT_SENT_HINTS: Readonly<
-  Record<Extract<RenewalFault, { code: 'EQ_RENEWAL_NOT_SENT' }>['reason'], string>
-> = {
+type NotSent = Extract<RenewalFault, { code: 'EQ_RENEWAL_NOT_SENT' }>
+
+function notSentHint({ profile, reason }: NotSent): string {
+  if (reason !== 'owner_program') return NOT_SENT_HINTS[reason]
+  return profile === FOREIGN_PROFILES['codex-cli']
+    ? 'Run codex once and log in there, or leave the login to it: equabot config set auth.foreign.codexCli.renew never'
+    : 'Run claude once and log in there, or let Equabot renew it: equabot config set auth.foreign.claudeCode.renew neighbour'
+}
+
+const NOT_SENT_HINTS: Readonly<Record<Exclude<NotSent['reason'], 'owner_program'>, string>> = {
   storage: 'Make room or mend the rights of the state folder: equabot doctor',
   network: 'Check the line, a proxy, and the time of this machine',
   slept: 'Nothing to do: it is tried again',
-  owner_busy: 'If its owner is not running: equabot doctor',
+  owner_busy: 'If its owner is not running: equabot doctor --fix',
   owner_unwritable: "Mend the rights of its owner's folder: equabot doctor",
   owner_unreadable: 'See: equabot models auth sync',
   owners_token:

@@ -2,7 +2,7 @@
 
 import { explainForeign } from './explain-foreign.ts'
 import { explainLogin } from './explain-login.ts'
-import { explainRenewal } from './explain-renewal.ts'
+import { explainRenewal, ownersHint, waitingHint } from './explain-renewal.ts'
 import type { DispatchFault, FailedAttempt, Fault, StoreFault } from './fault.ts'
 import type { Explanation } from './explanation.ts'
 import type { EpochMs } from './time.ts'
@@ -275,6 +275,14 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         503,
       )
     case 'EQ_CONFIG_FIELD':
+      if (fault.refused) {
+        return say(
+          `Not written: ${fault.field} ${fault.problem}. ${fault.path} is as it was`,
+          meant(fault.nearest).trim(),
+          78,
+          503,
+        )
+      }
       return say(
         `${fault.path}${fault.line === undefined ? '' : `, line ${fault.line}`}: ${fault.field} ${fault.problem}`,
         `${meant(fault.nearest)}Check with: equabot config validate`,
@@ -487,7 +495,9 @@ function explainDispatch(fault: DispatchFault, now: EpochMs | undefined): Explan
       const variable = fault.variables[0]
       return {
         message: [`No usable credential for ${fault.provider}`, ...tried].join('; '),
-        hint: `Run: ${credentialCommand(fault.provider)}${variable === undefined ? '' : `, or set ${variable}`}`,
+        hint:
+          waitingOne(fault) ??
+          `Run: ${credentialCommand(fault.provider)}${variable === undefined ? '' : `, or set ${variable}`}`,
         exit: 1,
         http: 403,
       }
@@ -553,6 +563,17 @@ function explainDispatch(fault: DispatchFault, now: EpochMs | undefined): Explan
     default:
       return fault satisfies never
   }
+}
+
+/** What brings the first credential that waits for its renewal back; undefined: none does. */
+function waitingOne({
+  passedOver,
+}: Extract<DispatchFault, { code: 'EQ_CREDENTIAL_NONE' }>): string | undefined {
+  for (const { profile, why } of passedOver) {
+    if (why.code === 'awaiting_owner') return ownersHint(why.owner)
+    if (why.code === 'awaiting_renewal') return waitingHint(profile, why.againAt !== undefined)
+  }
+  return undefined
 }
 
 /** The code to show: that of the fault itself where a gateway passed it on. */

@@ -162,6 +162,8 @@ export type ConfigFault =
       readonly problem: string
       readonly line?: number
       readonly nearest?: string
+      /** It was to be written and does not stand in the file. */
+      readonly refused?: true
     }
   | { readonly code: 'EQ_CONFIG_KEY_UNSET'; readonly path: string; readonly field: string }
   | { readonly code: 'EQ_CONFIG_SECRET'; readonly path: string; readonly field: string }

@@ -81,6 +81,7 @@ export type NotSentReason =
   | 'owner_unwritable'
   | 'owner_unreadable'
   | 'owners_token'
+  | 'owner_program'
   | 'unsafe_url'
 
 /** How a renewal ended. Only `rejected` means that the grant is dead, and only for the token that it names. */

@@ -111,7 +111,7 @@ function accessOf(candidate: Candidate, world: World): Access {
 }
 
 function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World): Grant {
-  const { credential, grant, origin } = candidate
+  const { credential, grant } = candidate
   const verdict = grant?.verdict
   const renewedAt = verdict?.outcome.kind === 'renewed' ? verdict.moment.at : undefined
   const provenAt = Math.max(goodAt ?? 0, renewedAt ?? 0)
@@ -121,10 +121,17 @@ function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World
   if (verdict && verdict.outcome.kind !== 'renewed') {
     const { outcome, moment } = verdict
     if (isDead(grant)) return { state: 'dead', outcome, at: moment.at, ...proven }
+    // It was left to its owner since: nothing is tried again here.
+    if (!canRenew(grant)) return byRenewer(candidate, proven)
     const waitMs = holdMs(verdict, world.moment)
     const again = Number.isFinite(waitMs) ? { againAt: world.now + waitMs } : {}
     return { state: 'unsettled', outcome, at: moment.at, ...again, ...proven }
   }
+  return byRenewer(candidate, proven)
+}
+
+/** A login by who renews it. */
+function byRenewer({ grant, origin }: Candidate, proven: { readonly provenAt?: EpochMs }): Grant {
   if (origin !== 'equabot') {
     return { state: 'borrowed', owner: origin, way: grant?.way ?? 'none', ...proven }
   }
@@ -166,7 +173,18 @@ function endsSoon(facts: Omit<Health, 'summary'>, world: World): boolean {
 export interface CheckFinding {
   readonly provider: ProviderId
   readonly candidate?: Candidate
-  readonly problem: 'none' | 'expired' | 'dead' | 'rejected' | 'refused' | 'missing' | 'expiring'
+  readonly problem:
+    | 'none'
+    | 'expired'
+    | 'dead'
+    | 'rejected'
+    | 'refused'
+    | 'missing'
+    | 'expiring'
+    /** Expired, and its renewal did not go through yet; of serving only. */
+    | 'waiting'
+    /** Of serving only. */
+    | 'resting'
 }
 
 /** A model in use: its provider and who would be tried for it. */
@@ -209,8 +227,34 @@ export function checkServing(inUse: readonly InUse[]): {
         (entry) => !entry.taken || (needsOwn && entry.candidate.source.kind === 'none_needed'),
       ),
     )
-    .map(({ provider }) => ({ provider, problem: 'none' as const }))
+    .flatMap(({ provider, ranked }) => {
+      const known = ranked.flatMap((entry) => notServing(provider, entry))
+      return known.length > 0 ? known : [{ provider, problem: 'none' as const }]
+    })
   return { exit: findings.length > 0 ? 1 : 0, findings }
+}
+
+/** Why a credential that there is does not serve. */
+function notServing(
+  provider: ProviderId,
+  { taken, candidate, why }: Ranked,
+): readonly CheckFinding[] {
+  if (taken || candidate.source.kind === 'none_needed') return []
+  const problem = PROBLEMS[why.code]
+  return problem === undefined ? [] : [{ provider, candidate, problem }]
+}
+
+const PROBLEMS: Readonly<Partial<Record<PassedOver['code'], CheckFinding['problem']>>> = {
+  missing_variable: 'missing',
+  blank: 'missing',
+  placeholder: 'missing',
+  malformed: 'missing',
+  expired: 'expired',
+  awaiting_renewal: 'waiting',
+  awaiting_owner: 'expired',
+  grant_dead: 'dead',
+  policy_refused: 'refused',
+  resting: 'resting',
 }
 
 function findingFor(

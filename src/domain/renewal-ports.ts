@@ -57,11 +57,15 @@ export interface OwnerHome {
 /** Runs an owner's program so that it renews its own login. */
 export interface OwnerProgram {
   readonly origin: ForeignOrigin
-  /** Resolves when the program has ended; it is never killed midway. @param patienceMs how long we wait, ms */
-  run(
-    patienceMs: number,
-  ): Promise<{ readonly ended: boolean; readonly exit?: number; readonly words: string }>
+  /** Resolves when nothing of the program is left. @param patienceMs after this it is ended, ms */
+  run(patienceMs: number): Promise<OwnerProgramEnd>
 }
+
+export type OwnerProgramEnd =
+  | { readonly kind: 'ended'; readonly exit: number }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'not_started'; readonly errno: string }
+  | { readonly kind: 'out_of_patience' }
 
 /** One POST to a token endpoint. */
 export interface TokenRequest {

@@ -38,5 +38,6 @@ function withShownPaths(fault: Fault, show: Telling['show']): Fault {
     ...('path' in fault && { path: show(fault.path) }),
     ...('previous' in fault && fault.previous !== undefined && { previous: show(fault.previous) }),
     ...('place' in fault && { place: show(fault.place) }),
+    ...('stateDir' in fault && { stateDir: show(fault.stateDir) }),
   }
 }

@@ -34,12 +34,15 @@ export function parseDuration(text: string): number | undefined {
   return ms > 0 && ms <= LAST_DATE_MS ? ms : undefined
 }
 
-/** A length of time in words, in its largest unit; hours and days to the nearest: `45 s`, `12 min`, `3 h`, `20 days`. */
+/** A length of time in words, in its largest unit, to the nearest: `45 s`, `12 min`, `3 h`, `20 days`. */
 export function inWords(ms: number): string {
   const size = Math.abs(ms)
-  if (size < MINUTE_MS) return `${Math.floor(size / SECOND_MS)} s`
-  if (size < HOUR_MS) return `${Math.floor(size / MINUTE_MS)} min`
-  if (size < 2 * DAY_MS) return `${Math.round(size / HOUR_MS)} h`
+  const seconds = Math.round(size / SECOND_MS)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.round(size / MINUTE_MS)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.round(size / HOUR_MS)
+  if (hours < 48) return `${hours} h`
   return `${Math.round(size / DAY_MS)} days`
 }
 

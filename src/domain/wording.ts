@@ -2,7 +2,7 @@
 
 import type { FailureReason, Rest } from './cooldown.ts'
 import { OWNER_NAMES } from './explain-foreign.ts'
-import { loginAgain } from './explain-renewal.ts'
+import { loginAgain, ownersHint } from './explain-renewal.ts'
 import type { FailedAttempt } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
@@ -289,6 +289,10 @@ export function findingWords(finding: CheckFinding): string {
       return `${who}: empty, a placeholder, or its variable is not set`
     case 'expiring':
       return `${who}: ends soon`
+    case 'waiting':
+      return `${who}: expired, and its renewal is tried again later`
+    case 'resting':
+      return `${who}: rests`
     default:
       return finding.problem satisfies never
   }
@@ -338,6 +342,7 @@ export function becauseWords(because: ExplainReport['modelBecause']): string {
 
 /** What puts a finding right: a command, or where to change what. */
 export function findingFix({ provider, candidate, problem }: CheckFinding): string {
+  if (problem === 'resting') return 'wait, or add a credential: equabot models auth add'
   if (candidate?.source.kind === 'store') return storedFix(candidate, problem)
   if (candidate?.missingVariable !== undefined) return `set ${candidate.missingVariable}`
   if (candidate?.source.kind === 'variable') return `replace ${candidate.source.variable}`
@@ -348,6 +353,8 @@ export function findingFix({ provider, candidate, problem }: CheckFinding): stri
 /** A new login of the same kind; where the provider refuses the use itself, only a key of another kind helps. */
 function storedFix(candidate: Candidate, problem: CheckFinding['problem']): string {
   const { id, origin, credential, grant } = candidate
+  if (problem === 'waiting') return `equabot models auth renew ${id}`
+  if (problem === 'expired' && grant?.way === 'never') return ownersHint(origin)
   const command = credentialCommand(providerOf(id))
   if (problem !== 'refused' && grant?.verdict?.outcome.kind === 'config')
     return `check models.providers.${providerOf(id)}.oauth in the config`

@@ -1,5 +1,6 @@
 /** What the helper process does with its order: find the login's home, renew it there, or let its owner do it. */
 
+import { ownerProgramWords } from '../domain/explain-foreign.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { RenewalOutcome } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
@@ -102,8 +103,8 @@ async function letOwnerRenew(
   if (!token) return 'failed'
   const outcome: RenewalOutcome = {
     kind: 'not_sent',
-    reason: ran.ended ? 'owner_unreadable' : 'owner_busy',
-    words: ran.words,
+    reason: 'owner_program',
+    words: ownerProgramWords(program.origin, ran, OWNER_PATIENCE_MS),
   }
   const before = await deps.grants.verdict(order.grant)
   const isRepeated = before?.token === token && before.outcome.kind === 'not_sent'

@@ -135,6 +135,8 @@ export const STATUS: v.GenericSchema<unknown, StatusJson> = v.object({
           'refused',
           'missing',
           'expiring',
+          'waiting',
+          'resting',
         ]),
         words: v.string(),
       }),

@@ -74,6 +74,7 @@ const VerdictSchema: v.GenericSchema<unknown, Verdict> = v.object({
         'owner_unwritable',
         'owner_unreadable',
         'owners_token',
+        'owner_program',
         'unsafe_url',
       ]),
       words: Words,

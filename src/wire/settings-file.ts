@@ -76,7 +76,7 @@ export function editSettings(
   const raw = parseJson5(text, path)
   if (!raw.ok) return raw
   const wanted = applied(raw.value, [...migrationsOf(raw.value), ...edits])
-  if (!wanted.ok) return fail(fieldFault(wanted.fault, text, path))
+  if (!wanted.ok) return fail(refused(fieldFault(wanted.fault, text, path)))
 
   const known = secretsIn(raw.value)
   const secret = secretsIn(wanted.value).find(
@@ -87,10 +87,17 @@ export function editSettings(
   const next = rewrite(text, wanted.value)
   if (next === undefined) {
     const field = edits[0]?.path.join('.') ?? ''
-    return fail({ code: 'EQ_CONFIG_FIELD', path, field, problem: CANNOT_PLACE })
+    return fail({ code: 'EQ_CONFIG_FIELD', path, field, problem: CANNOT_PLACE, refused: true })
   }
   const checked = parseSettings(next, path)
-  return checked.ok ? ok(next) : checked
+  return checked.ok ? ok(next) : fail(refused(checked.fault))
+}
+
+/** A line would be one of a text that nobody has seen. */
+function refused(fault: ConfigFault): ConfigFault {
+  if (fault.code !== 'EQ_CONFIG_FIELD') return fault
+  const { line: _, ...rest } = fault
+  return { ...rest, refused: true }
 }
 
 const CANNOT_PLACE = 'cannot be changed in place in this file; change it by hand'

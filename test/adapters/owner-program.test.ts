@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,9 +7,11 @@ import type { ForeignOrigin } from '../../src/domain/foreign.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const PATIENCE_MS = 20_000
+/** Long enough for a shell to begin. */
+const LITTLE_PATIENCE_MS = 1_500
 
 /** An owner's program of our own that does as `script` says. */
-function setUp(script: string, origin: ForeignOrigin = 'claude-code') {
+function setUp(script: string, origin: ForeignOrigin = 'claude-code', graceMs?: number) {
   const folder = temporaryFolder()
   const name = origin === 'claude-code' ? 'claude' : 'codex'
   writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o700 })
@@ -23,14 +25,19 @@ function setUp(script: string, origin: ForeignOrigin = 'claude-code') {
     ['CLAUDE_CODE_OAUTH_TOKEN', 'fake-token'],
     ['NODE_OPTIONS', '--inspect'],
   ])
-  const owner = createOwnerProgram({ origin, variables, folder })
+  const owner = createOwnerProgram({
+    origin,
+    variables,
+    folder,
+    ...(graceMs !== undefined && { graceMs }),
+  })
   return { owner, folder, file: (path: string) => readFileSync(join(folder, path), 'utf8') }
 }
 
 describe("an owner's program", () => {
   it('runs with a small prompt, in the folder, and ends', async () => {
     const { owner, file, folder } = setUp('printf "%s|" "$@" > args; pwd > where; cat > input')
-    expect(await owner.run(PATIENCE_MS)).toEqual({ ended: true, exit: 0, words: '' })
+    expect(await owner.run(PATIENCE_MS)).toEqual({ kind: 'ended', exit: 0 })
     expect(file('args')).toBe('-p|Reply with the single word ok.|')
     expect(file('where').trim()).toBe(folder)
     expect(file('input')).toBe('')
@@ -60,9 +67,9 @@ describe("an owner's program", () => {
 
   it('tells how it ended, and nothing that it printed', async () => {
     const { owner } = setUp('echo a-word; echo another >&2; exit 3')
-    expect(await owner.run(PATIENCE_MS)).toEqual({ ended: true, exit: 3, words: '' })
+    expect(await owner.run(PATIENCE_MS)).toEqual({ kind: 'ended', exit: 3 })
     const { owner: killed } = setUp('kill -TERM $$')
-    expect(await killed.run(PATIENCE_MS)).toEqual({ ended: true, words: 'SIGTERM' })
+    expect(await killed.run(PATIENCE_MS)).toEqual({ kind: 'killed', signal: 'SIGTERM' })
   })
 
   it('that is not there is told', async () => {
@@ -72,7 +79,7 @@ describe("an owner's program", () => {
       variables: new Map([['PATH', folder]]),
       folder,
     })
-    expect(await owner.run(PATIENCE_MS)).toEqual({ ended: true, words: 'ENOENT' })
+    expect(await owner.run(PATIENCE_MS)).toEqual({ kind: 'not_started', errno: 'ENOENT' })
   })
 
   it('is in a process group of its own', async () => {
@@ -85,16 +92,28 @@ describe("an owner's program", () => {
     expect(file('group').trim()).not.toBe(ours.trim())
   })
 
-  it('is left running when our patience ends, and who asks again waits for the same one', async () => {
-    const { owner, folder, file } = setUp(
-      'echo started >> starts; while [ ! -e go ]; do sleep 0.02; done; echo done > end',
+  it('that does not end in time is ended, with all that it started', async () => {
+    const { owner, file } = setUp('echo $$ > group; sleep 600 & sleep 600', 'claude-code', 50)
+    expect(await owner.run(LITTLE_PATIENCE_MS)).toEqual({ kind: 'out_of_patience' })
+    expect(membersOf(file('group').trim())).toEqual([])
+  })
+
+  it('that will not be asked to end is ended all the same', async () => {
+    const { owner, file } = setUp(
+      "trap '' TERM; echo $$ > group; while :; do sleep 0.1; done",
+      'claude-code',
+      50,
     )
-    expect(await owner.run(50)).toEqual({ ended: false, words: '' })
-    const again = owner.run(PATIENCE_MS)
-    expect(existsSync(join(folder, 'end'))).toBe(false)
-    writeFileSync(join(folder, 'go'), '')
-    expect(await again).toEqual({ ended: true, exit: 0, words: '' })
-    expect(file('end')).toBe('done\n')
-    expect(file('starts')).toBe('started\n')
+    expect(await owner.run(LITTLE_PATIENCE_MS)).toEqual({ kind: 'out_of_patience' })
+    expect(membersOf(file('group').trim())).toEqual([])
   })
 })
+
+/** The processes of a group that still run; what has ended and was not yet taken leave of does not count. */
+function membersOf(group: string): readonly string[] {
+  const all = execFileSync('ps', ['-eo', 'pgid=,stat='], { encoding: 'utf8' }).split('\n')
+  return all.filter((line) => {
+    const [pgid, state] = line.trim().split(/\s+/)
+    return pgid === group && !state?.startsWith('Z')
+  })
+}

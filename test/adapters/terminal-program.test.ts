@@ -68,6 +68,7 @@ describe('run', () => {
       HTTPS_PROXY: 'http://127.0.0.1:9',
       no_proxy: 'localhost',
       CLAUDE_CONFIG_DIR: folder,
+      CLAUDE_SECURESTORAGE_CONFIG_DIR: folder,
     }
     const withheld = {
       ANTHROPIC_API_KEY: 'fake-key',

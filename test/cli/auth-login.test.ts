@@ -192,7 +192,9 @@ describe('logout', () => {
     const { exit, out, asked } = await ran(LOGOUT, at, { answers: { yes: true } })
     expect(exit).toBe(0)
     expect(asked).toEqual(['Log out sandbox:work?'])
-    expect(out).toBe('Logged out sandbox:work from agent main\n  Revoked at sandbox.\n')
+    expect(out).toBe(
+      'Logged out sandbox:work from agent main\n  The login was revoked at sandbox.\n',
+    )
     expect(at.profiles.book().profiles.size).toBe(0)
   })
 
@@ -223,7 +225,9 @@ describe('logout', () => {
     )
     const login = machine({ books: { main: aBook(oauth('me@example.com')) } })
     const removed = await ran(['models', 'auth', 'remove', 'sandbox:work', '--yes'], login)
-    expect(removed.out).toBe('Removed sandbox:work from agent main\n  Revoked at sandbox.\n')
+    expect(removed.out).toBe(
+      'Removed sandbox:work from agent main\n  The login was revoked at sandbox.\n',
+    )
   })
 
   test('without a yes changes nothing', async () => {

@@ -75,7 +75,7 @@ describe('models auth sync', () => {
     const { exit, out } = await ran(SYNC, none)
     expect(exit).toBe(0)
     expect(out).toContain('claude setup-token prints its token and stores nothing')
-    expect(out).toContain('equabot models auth setup-token')
+    expect(out).toContain('equabot models auth paste-token --provider anthropic --expires-in 365d')
   })
 
   it('lets the system ask only a person at a terminal', async () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { attemptWords, explain, shownCode } from '../../src/domain/explain.ts'
+import { ownerProgramWords } from '../../src/domain/explain-foreign.ts'
 import type { FailedAttempt, Fault } from '../../src/domain/fault.ts'
+import type { OwnerProgramEnd } from '../../src/domain/renewal-ports.ts'
 import { FAKE_NOW } from '../../src/testing.ts'
 import { reasons } from '../arbitrary-worlds.ts'
 import { FAULT_SAMPLES } from '../fault-samples.ts'
@@ -84,6 +86,38 @@ describe.each(SAMPLES)('$code', (fault) => {
 
   test('is explained without a clock too', () => {
     expect(explain(fault).message.trim()).not.toBe('')
+  })
+})
+
+describe("a renewal by its owner's program", () => {
+  const patienceMs = 120_000
+
+  test.each<[OwnerProgramEnd, string]>([
+    [{ kind: 'ended', exit: 1 }, 'claude ended with 1'],
+    [{ kind: 'ended', exit: 0 }, 'claude ran and did not renew its login'],
+    [{ kind: 'killed', signal: 'SIGTERM' }, 'claude was ended by SIGTERM'],
+    [{ kind: 'not_started', errno: 'ENOENT' }, 'claude is not on the PATH'],
+    [{ kind: 'not_started', errno: 'EACCES' }, 'claude could not be started (EACCES)'],
+    [{ kind: 'out_of_patience' }, 'claude did not end within 2 min'],
+  ])('%o always has a reason', (end, words) => {
+    expect(ownerProgramWords('claude-code', end, patienceMs)).toBe(words)
+  })
+
+  test.each([
+    ['anthropic:claude-cli', 'Run claude once and log in there', 'claudeCode.renew neighbour'],
+    ['openai-codex:codex-cli', 'Run codex once and log in there', 'codexCli.renew never'],
+  ])('of %s names what helps', (id, run, setting) => {
+    const { hint } = explain(
+      {
+        code: 'EQ_RENEWAL_NOT_SENT',
+        profile: profile(id),
+        reason: 'owner_program',
+        words: 'it ended with 1',
+      },
+      FAKE_NOW,
+    )
+    expect(hint).toContain(run)
+    expect(hint).toContain(`equabot config set auth.foreign.${setting}`)
   })
 })
 

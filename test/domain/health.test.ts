@@ -15,7 +15,10 @@ import type { World } from '../../src/domain/world.ts'
 import { rankFor } from '../../src/domain/world.ts'
 import { aBook, aProfile, aWorld, FAKE_NOW, plainFingerprint } from '../../src/testing.ts'
 import { effectiveBook } from '../../src/domain/profile.ts'
+import type { GrantView } from '../../src/domain/grant.ts'
+import { markOf } from '../../src/domain/grant.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
+import { rank } from '../../src/domain/rotation.ts'
 import { ANTHROPIC, MODEL, usages } from '../arbitrary-worlds.ts'
 import { profile, provider } from '../names-from.ts'
 import { settingsFrom } from '../settings-from.ts'
@@ -102,6 +105,17 @@ describe('the four facts', () => {
     expect(facts.summary).toBe(summary)
     expect(facts.quota.state).toBe('unknown')
     expect(facts.policy.state).toBe('unknown')
+  })
+
+  test('of a login that was left to its owner since its renewal failed say who renews it', () => {
+    const held = stored('a', login(-1), { origin: 'claude-code' })
+    const outcome = { kind: 'not_sent', reason: 'network', words: '' } as const
+    const moment = { at: NOW, boot: '', upMs: 0 }
+    const verdict = { token: markOf(text), moment, tries: 1, outcome, againAfterMs: 60_000 }
+    const grantIn = (way: GrantView['way']): Health['grant'] =>
+      health(aWorld({ profiles: [held], grants: new Map([[held.id, { way, verdict }]]) })).grant
+    expect(grantIn('never')).toMatchObject({ state: 'borrowed', way: 'never' })
+    expect(grantIn('neighbour').state).toBe('unsettled')
   })
 
   test('tell a rejected secret, a limit, an empty account and a forbidden use apart', () => {
@@ -302,6 +316,30 @@ describe('--check --serving', () => {
     expect(serving(aWorld({ profiles: [stored('a', token(-1)), stored('b', KEY)] }))).toBe(0)
     expect(serving(aWorld({ profiles: [stored('a', token(-1))] }))).toBe(1)
     expect(serving(aWorld())).toBe(1)
+  })
+
+  test('names a credential that there is and does not serve as what it is', () => {
+    const outcome = { kind: 'not_sent', reason: 'network', words: '' } as const
+    const moment = { at: NOW, boot: '', upMs: 0 }
+    const verdict = { token: markOf(text), moment, tries: 1, outcome, againAfterMs: 60_000 }
+    const judged = (grant?: GrantView, credential: Credential = login(-1)) => {
+      const [candidate] = rankFor(aWorld({ profiles: [stored('a', credential)] }), MODEL).map(
+        (entry) => ({ ...entry.candidate, ...(grant && { grant }) }),
+      )
+      const ranked = rank({
+        candidates: candidate ? [candidate] : [],
+        model: MODEL,
+        state: { profiles: new Map(), models: new Map() },
+        now: NOW,
+        moment,
+      })
+      const { findings } = checkServing([{ provider: ANTHROPIC, ranked, needsOwn: false }])
+      return findings.map((entry) => [entry.candidate?.id, entry.problem])
+    }
+    expect(judged({ way: 'ours', verdict })).toEqual([['anthropic:a', 'waiting']])
+    expect(judged({ way: 'never' })).toEqual([['anthropic:a', 'expired']])
+    expect(judged(undefined, token(-1))).toEqual([['anthropic:a', 'expired']])
+    expect(judged({ way: 'ours' })).toEqual([])
   })
 
   test('does not take the stand-in for somebody', () => {

@@ -61,9 +61,10 @@ describe('a typed duration', () => {
 describe('in words', () => {
   test.each([
     [0, '0 s'],
-    [59_999, '59 s'],
+    [59_999, '1 min'],
+    [2 * MINUTE_MS - 1, '2 min'],
     [MINUTE_MS, '1 min'],
-    [HOUR_MS - 1, '59 min'],
+    [HOUR_MS - 1, '1 h'],
     [47 * HOUR_MS, '47 h'],
     [48 * HOUR_MS, '2 days'],
     [-20 * DAY_MS, '20 days'],

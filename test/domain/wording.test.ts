@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { markOf } from '../../src/domain/grant.ts'
+import { explain } from '../../src/domain/explain.ts'
 import type { CheckFinding } from '../../src/domain/health.ts'
 import { assess, check } from '../../src/domain/health.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
@@ -88,7 +89,7 @@ test('a rest tells who said so and how long it still is', () => {
     until: FAKE_NOW + 90_000,
     source: 'provider',
   } as const
-  expect(restWords(rest, FAKE_NOW)).toBe('rests for 1 min more (rate limit; as the provider asked)')
+  expect(restWords(rest, FAKE_NOW)).toBe('rests for 2 min more (rate limit; as the provider asked)')
   expect(restWords({ ...rest, source: 'ladder' }, undefined)).toBe(
     'rests until 2026-01-01 00:01 UTC (rate limit; our own guess)',
   )
@@ -201,5 +202,24 @@ describe('the fix of a finding', () => {
     const lent = { origin: 'claude-code' } as const
     expect(fixOf('anthropic:claude-cli', lent)).toBe('claude auth login')
     expect(fixOf('anthropic:claude-cli', lent, 'refused')).toBe(paste)
+  })
+
+  test('of a login that its owner alone renews is what a renewal says', () => {
+    const lent = { origin: 'claude-code', grant: { way: 'never' } } as const
+    const id = profile('anthropic:claude-cli')
+    const { hint } = explain({ code: 'EQ_RENEWAL_OWNERS', profile: id, origin: 'claude-code' })
+    expect(fixOf(id, lent)).toBe(hint)
+    const why = { code: 'awaiting_owner', at: FAKE_NOW, owner: 'claude-code' } as const
+    const none = { code: 'EQ_CREDENTIAL_NONE', provider: provider('anthropic') } as const
+    expect(explain({ ...none, variables: [], passedOver: [{ profile: id, why }] }).hint).toBe(hint)
+  })
+
+  test('of one whose renewal waits is to ask for it', () => {
+    const renew = 'equabot models auth renew anthropic:work'
+    expect(fixOf('anthropic:work', {}, 'waiting')).toBe(renew)
+    const why = { code: 'awaiting_renewal', at: FAKE_NOW } as const
+    const passedOver = [{ profile: profile('anthropic:work'), why }]
+    const none = { code: 'EQ_CREDENTIAL_NONE', provider: provider('anthropic') } as const
+    expect(explain({ ...none, variables: [], passedOver }).hint).toContain(renew)
   })
 })

@@ -131,7 +131,9 @@ test('a login of Codex is taken over beside it', async () => {
 test('without any login it says where a setup-token goes, and makes no book', async () => {
   const ran = await user.run(SYNC)
   expect(ran.code).toBe(0)
-  expect(ran.out).toContain('equabot models auth setup-token')
+  expect(ran.out).toContain(
+    'equabot models auth paste-token --provider anthropic --expires-in 365d',
+  )
   expect(await user.files()).not.toHaveProperty([bookPath()])
 })
 

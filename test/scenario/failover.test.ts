@@ -104,7 +104,7 @@ describe('the official OpenAI SDK, unmodified', () => {
     expect(status.out).toContain('"cooldown"')
     expect(explained.out).toMatch(/^Next +openai:second\n/)
     expect(explained.out).toMatch(
-      /openai:first[\s\S]*rests for 9 min more \(rate limit; as the provider asked\)/,
+      /openai:first[\s\S]*rests for 10 min more \(rate limit; as the provider asked\)/,
     )
   })
 

@@ -125,7 +125,7 @@ describe('a login by loopback', () => {
     const first = await profiles()
     const again = await logIn()
     expect(again.out).toMatch(/Profile +sandbox:work \(replaced\)/)
-    expect(again.out).toContain('Revoked at')
+    expect(again.out).toContain('The old login was revoked at')
     const second = await profiles()
     expect(Object.keys(second)).toEqual(['sandbox:work'])
     expect(second['sandbox:work']?.['grant']).not.toBe(first['sandbox:work']?.['grant'])
@@ -252,7 +252,7 @@ describe('a provider of the config', () => {
       const out = await user.run(['models', 'auth', 'logout', 'acme:me@example.com', '--yes'])
       expect(out).toMatchObject({
         code: 0,
-        out: 'Logged out acme:me@example.com from agent main\n  Revoked at acme.\n',
+        out: 'Logged out acme:me@example.com from agent main\n  The login was revoked at acme.\n',
       })
       expect(provider.seen[1]?.path).toBe('/revoke')
       expect(new URLSearchParams(provider.seen[1]?.body).get('token')).toBe('fake-refresh-canary-1')

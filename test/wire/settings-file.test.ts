@@ -370,9 +370,12 @@ describe('an edit', () => {
 
   test('that would make the file wrong is refused', () => {
     const result = editSettings('{}', PATH, [{ path: ['gateway', 'port'], value: 'x' }])
-    expect(result.ok || result.fault).toMatchObject({
+    expect(result.ok || result.fault).toEqual({
       code: 'EQ_CONFIG_FIELD',
+      path: PATH,
       field: 'gateway.port',
+      problem: expect.any(String),
+      refused: true,
     })
   })
 
