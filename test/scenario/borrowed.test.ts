@@ -133,6 +133,18 @@ describe('the login that Claude Code has', () => {
     expect(sentTokens()).toBe(0)
   })
 
+  test('that has changed and has ended again is renewed when a person asks', async () => {
+    await claude(-2 * HOUR)
+    await user.run(['models', 'auth', 'sync'])
+    const OTHER = `sk-ant-oat01-${'Ot8He9'.repeat(16)}`
+    await claude(-HOUR, { accessToken: OTHER })
+    const ran = await user.run(['models', 'auth', 'renew', 'anthropic:claude-cli'])
+    expect(ran).toMatchObject({ code: 0, err: '' })
+    expect(ran.out).toContain('ends in 8 h')
+    expect(sentTokens()).toBe(1)
+    expect(await inBook()).toMatchObject({ access: RENEWED })
+  })
+
   test('is left alone where config says never: nothing is sent, and its file is not touched', async () => {
     await configure({ foreign: { claudeCode: { renew: 'never' } } })
     await claude(-HOUR)
