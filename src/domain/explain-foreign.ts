@@ -3,6 +3,7 @@
 import type { KeptBecause, SyncedSource } from './adoption.ts'
 import type { Explanation } from './explanation.ts'
 import type { ForeignFault } from './fault.ts'
+import type { ForeignOrigin, SwitchedOffBy } from './foreign.ts'
 import type { Origin } from './profile.ts'
 import type { EpochMs } from './time.ts'
 import { dateText, relative } from './time.ts'
@@ -19,6 +20,32 @@ export const OWNER_LOGIN: Readonly<Record<Origin, string>> = {
   equabot: 'equabot models auth login',
   'claude-code': 'claude auth login',
   'codex-cli': 'codex login',
+}
+
+/** The field of config that has the settings of these logins. */
+const SETTINGS_OF: Readonly<Record<ForeignOrigin, string>> = {
+  'claude-code': 'auth.foreign.claudeCode',
+  'codex-cli': 'auth.foreign.codexCli',
+}
+
+/** What leaves the logins of this owner out, or takes them in again. */
+export function enabledCommand(origin: Origin, enabled: boolean): string {
+  const field = SETTINGS_OF[origin === 'codex-cli' ? origin : 'claude-code']
+  return `equabot config set ${field}.enabled ${enabled}`
+}
+
+/** Which switch leaves a login out. */
+export function leftOutBecause(owner: Origin, by: SwitchedOffBy): string {
+  return by === 'config'
+    ? `the config leaves the login of ${OWNER_NAMES[owner]} out`
+    : 'EQUABOT_FOREIGN_LOGINS=0 leaves the logins of other programs out'
+}
+
+/** What takes it in again. */
+export function takeInAgain(owner: Origin, by: SwitchedOffBy): string {
+  return by === 'config'
+    ? `To use it: ${enabledCommand(owner, true)}`
+    : 'To use it: unset EQUABOT_FOREIGN_LOGINS'
 }
 
 export function explainForeign(fault: ForeignFault): Explanation {

@@ -12,6 +12,9 @@ export type ForeignOrigin = Exclude<Origin, 'equabot'>
 
 export const FOREIGN_ORIGINS: readonly ForeignOrigin[] = ['claude-code', 'codex-cli']
 
+/** What switches the logins of another program off. */
+export type SwitchedOffBy = 'config' | 'environment'
+
 /** The profile that stands for a foreign login. */
 export const FOREIGN_PROFILES: Readonly<Record<ForeignOrigin, ProfileId>> = {
   'claude-code': 'anthropic:claude-cli' as ProfileId,

@@ -20,6 +20,7 @@ import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
 import { unknownProfile } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
+import { leftOutBy } from '../domain/world.ts'
 import { grantOf } from './grant-views.ts'
 import type { KnownGrant } from './grant-views.ts'
 import type { RenewalJob } from './renewal-job.ts'
@@ -94,6 +95,8 @@ async function findLogin(
     return fail(unknownProfile(world.agent, request.profile, [...world.book.profiles.keys()]))
   }
   const { credential, origin } = profile
+  const by = leftOutBy(world, origin)
+  if (by) return fail({ code: 'EQ_RENEWAL_LEFT_OUT', profile: profile.id, origin, by })
   if (credential.type !== 'oauth') {
     return fail({ code: 'EQ_GRANT_NONE', profile: profile.id, origin })
   }

@@ -39,6 +39,8 @@ export interface WorldDeps {
   readonly stopwatch: Stopwatch
   /** Logins of other programs as they are now. */
   readonly foreign: () => Promise<readonly ForeignView[]>
+  /** `EQUABOT_FOREIGN_LOGINS=0`; absent: no. */
+  readonly foreignOff?: boolean
 }
 
 /**
@@ -77,6 +79,7 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
       moment: deps.stopwatch(),
       grants,
       foreign,
+      foreignOff: deps.foreignOff ?? false,
       settings,
       providers,
       book: books.book,

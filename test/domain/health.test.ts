@@ -123,6 +123,28 @@ describe('the four facts', () => {
     })
   })
 
+  test.each([
+    [
+      'config',
+      { settings: settingsFrom({ auth: { foreign: { claudeCode: { enabled: false } } } }) },
+    ],
+    ['environment', { foreignOff: true }],
+  ] as const)('of a login that the %s leaves out claim nothing about its owner', (by, more) => {
+    const borrowed = stored('claude-cli', login(HOUR_MS), { origin: 'claude-code' })
+    const world = aWorld({ profiles: [borrowed, stored('b', KEY)], ...more })
+    const why = { code: 'left_out', origin: 'claude-code', by }
+    const [own, entry] = rankFor(world, MODEL)
+    expect(own).toMatchObject({ taken: true })
+    expect(entry).toMatchObject({ taken: false, why })
+    expect(entry && assess(entry.candidate, world).grant).toEqual({
+      state: 'left_out',
+      owner: 'claude-code',
+      by,
+    })
+    expect(problems(world)).toEqual([])
+    expect(problems(aWorld({ profiles: [borrowed], ...more }))).toEqual(['nobody none'])
+  })
+
   test('of a secret that was replaced know nothing of the one before', () => {
     const replaced = { type: 'api_key', key: new Secret('fake-other') } as const
     const facts = health(aWorld({ profiles: [stored('a', replaced)], state: failed('auth') }))

@@ -172,6 +172,26 @@ describe('the login that Claude Code has', () => {
     expect((await user.run(['models', 'status'])).out).not.toContain('claude-cli')
   })
 
+  test.each([
+    ['the config', { foreign: { claudeCode: { enabled: false } } }, {}],
+    ['the environment', {}, { EQUABOT_FOREIGN_LOGINS: '0' }],
+  ])('that was taken over before is passed over where %s leaves it out', async (_, auth, more) => {
+    await claude(HOUR)
+    taken = ACCESS
+    await user.run(['models', 'auth', 'sync'])
+    await configure(auth)
+    const off = { variables: more }
+    const status = (await user.run(['models', 'status'], off)).out
+    expect(status).toMatch(/passed over .*To use it: /s)
+    expect(status).not.toContain('refresh token')
+    expect((await user.run(['agent', '--message', 'hi'], off)).out).not.toContain('hello')
+    const renewed = await user.run(['models', 'auth', 'renew', 'anthropic:claude-cli'], off)
+    expect(renewed).toMatchObject({ code: 78 })
+    expect(renewed.err).toContain('To use it: ')
+    expect(provider.seen).toEqual([])
+    expect(await inBook()).toMatchObject({ access: ACCESS })
+  })
+
   test('that is blanked is told as logged out, and what was there before still serves', async () => {
     await claude(HOUR)
     taken = ACCESS

@@ -178,6 +178,7 @@ export function house(furnishing: Furnishing = {}): House {
     grants,
     stopwatch,
     foreign: async () => furnishing.foreign ?? foreign.views(),
+    foreignOff: furnishing.foreignOff ?? false,
   })
   const renewals = createRenewals({
     loadWorld,

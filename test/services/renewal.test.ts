@@ -183,6 +183,16 @@ describe('a borrowed login', () => {
     expect(!answer.ok && explain(answer.fault).message).toContain('waiting for Claude Code')
   })
 
+  test.each([
+    ['config', { config: { auth: { foreign: { claudeCode: { enabled: false } } } } }],
+    ['environment', { foreignOff: true }],
+  ])('is left alone where the %s leaves it out, which says how to use it', async (by, more) => {
+    const answer = await borrowing('neighbour', { helper: renewingHelper, ...more }).renewals.renew(
+      ask,
+    )
+    expect(answer).toMatchObject({ fault: { code: 'EQ_RENEWAL_LEFT_OUT', by } })
+  })
+
   test('is waited for while its file cannot be read', async () => {
     const machine = borrowing('neighbour', {
       foreign: [
