@@ -51,7 +51,7 @@ export function takeInAgain(owner: Origin, by: SwitchedOffBy): string {
 export function explainForeign(fault: ForeignFault): Explanation {
   const owner = OWNER_NAMES[fault.origin]
   const login = OWNER_LOGIN[fault.origin]
-  const kept = 'The last good copy is kept'
+  const kept = fault.noCopy ? '' : '. The last good copy is kept'
   const say = (message: string, hint: string, exit: number): Explanation => ({
     message,
     hint,
@@ -61,31 +61,31 @@ export function explainForeign(fault: ForeignFault): Explanation {
   switch (fault.code) {
     case 'EQ_FOREIGN_BLANK':
       return say(
-        `${owner} has logged out: ${fault.place} holds an empty login. ${kept}`,
+        `${owner} has logged out: ${fault.place} holds an empty login${kept}`,
         `Log in there again: ${login}`,
         1,
       )
     case 'EQ_FOREIGN_SYNTAX':
       return say(
-        `${fault.place} is not whole JSON: line ${fault.line}, column ${fault.column}. ${kept}`,
+        `${fault.place} is not whole JSON: line ${fault.line}, column ${fault.column}${kept}`,
         `${owner} may be writing it just now; if this stays: ${login}`,
         65,
       )
     case 'EQ_FOREIGN_FIELD':
       return say(
-        `${fault.place}: ${fault.field} must be ${fault.expected}. ${kept}`,
+        `${fault.place}: ${fault.field} must be ${fault.expected}${kept}`,
         `If this stays: ${login}`,
         65,
       )
     case 'EQ_FOREIGN_UNREADABLE':
       return fault.errno === 'EFBIG'
         ? say(
-            `${fault.place} is too large for a login. ${kept}`,
+            `${fault.place} is too large for a login${kept}`,
             `Look at it: ls -l ${fault.place}`,
             65,
           )
         : say(
-            `Cannot read the login of ${owner} in ${fault.place} (${fault.errno}). ${kept}`,
+            `Cannot read the login of ${owner} in ${fault.place} (${fault.errno})${kept}`,
             fault.errno === 'EACCES'
               ? `Give yourself the right to: chmod 600 ${fault.place}`
               : `Check owner and mode: ls -l ${fault.place}`,
@@ -95,7 +95,7 @@ export function explainForeign(fault: ForeignFault): Explanation {
       const mode = fault.mode.toString(8)
       return fault.writable
         ? say(
-            `Other users of this machine may write ${fault.place} (mode ${mode}), so it is not trusted. ${kept}`,
+            `Other users of this machine may write ${fault.place} (mode ${mode}), so it is not trusted${kept}`,
             `Close it: chmod 600 ${fault.place}`,
             77,
           )
@@ -107,19 +107,19 @@ export function explainForeign(fault: ForeignFault): Explanation {
     }
     case 'EQ_FOREIGN_LINK':
       return say(
-        `${fault.place} is a symbolic link; ${owner} replaces it by a file of its own at its next write, and then there are two logins. ${kept}`,
+        `${fault.place} is a symbolic link; ${owner} replaces it by a file of its own at its next write, and then there are two logins${kept}`,
         'Put the file itself there, or link the whole folder',
         77,
       )
     case 'EQ_FOREIGN_KIND':
       return say(
-        `${fault.place} is not a regular file. ${kept}`,
+        `${fault.place} is not a regular file${kept}`,
         `Look at it: ls -l ${fault.place}`,
         77,
       )
     case 'EQ_FOREIGN_OWNER':
       return say(
-        `${fault.place} belongs to another user. ${kept}`,
+        `${fault.place} belongs to another user${kept}`,
         `If it is yours: sudo chown "$USER" ${fault.place}`,
         77,
       )
@@ -131,27 +131,27 @@ export function explainForeign(fault: ForeignFault): Explanation {
       )
     case 'EQ_KEYCHAIN_LOCKED':
       return say(
-        `The keychain with the login of ${owner} is locked. ${kept}`,
+        `The keychain with the login of ${owner} is locked${kept}`,
         'Unlock it: security unlock-keychain, then: equabot models auth sync',
         77,
       )
     case 'EQ_KEYCHAIN_DENIED':
       return say(
         fault.remembered
-          ? `Access to ${fault.place} was denied before, so it is not asked for again. ${kept}`
-          : `Access to ${fault.place} was denied. ${kept}`,
+          ? `Access to ${fault.place} was denied before, so it is not asked for again${kept}`
+          : `Access to ${fault.place} was denied${kept}`,
         'To be asked again: equabot models auth sync',
         77,
       )
     case 'EQ_KEYCHAIN_SILENT':
       return say(
-        `The keychain did not answer within ${Math.round(fault.waitedMs / 1000)} s. ${kept}`,
+        `The keychain did not answer within ${Math.round(fault.waitedMs / 1000)} s${kept}`,
         'Look for its dialog on the screen, then: equabot models auth sync',
         75,
       )
     case 'EQ_KEYCHAIN_FAILED':
       return say(
-        `The keychain could not be read (security ended with ${fault.exit}). ${kept}`,
+        `The keychain could not be read (security ended with ${fault.exit})${kept}`,
         `If this stays: ${login}`,
         77,
       )
@@ -177,7 +177,7 @@ export function syncedWords(source: SyncedSource, now: EpochMs): string {
     case 'off':
       return `Not looked at: ${LEFT_BECAUSE[source.because ?? 'config']}`
     case 'fault':
-      return `${profile} was left as it is`
+      return source.fault?.noCopy ? 'Nothing was taken over' : `${profile} was left as it is`
     default:
       return source.outcome satisfies never
   }

@@ -168,7 +168,12 @@ export type ConfigFault =
   | { readonly code: 'EQ_CONFIG_SECRET'; readonly path: string; readonly field: string }
 
 /** A login in the home of another program that cannot be taken over as it stands. The last good copy is kept. */
-export type ForeignFault =
+export type ForeignFault = ForeignTrouble & {
+  /** None was ever taken over. */
+  readonly noCopy?: true
+}
+
+type ForeignTrouble =
   /** Its owner has blanked it: logged out there. */
   | { readonly code: 'EQ_FOREIGN_BLANK'; readonly origin: Origin; readonly place: string }
   | {

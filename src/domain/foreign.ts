@@ -3,7 +3,7 @@
 import type { ForeignFault } from './fault.ts'
 import type { GrantId } from './grant.ts'
 import type { ProfileId } from './names.ts'
-import type { Origin } from './profile.ts'
+import type { Origin, Profile, ProfileBook } from './profile.ts'
 import type { Result } from './result.ts'
 import type { Secret } from './secret.ts'
 import type { EpochMs } from './time.ts'
@@ -49,4 +49,16 @@ export interface ForeignView {
   readonly grant: GrantId
   readonly place: string
   readonly reading: ForeignReading
+}
+
+/** The stored copy of the login from there, if there is one. */
+export function copyOf(origin: Origin, book: ProfileBook): Profile | undefined {
+  if (origin === 'equabot') return undefined
+  const held = book.profiles.get(FOREIGN_PROFILES[origin])
+  return held?.origin === origin ? held : undefined
+}
+
+/** The fault, and whether it leaves us with anything. */
+export function besideCopy(fault: ForeignFault, book: ProfileBook): ForeignFault {
+  return copyOf(fault.origin, book) ? fault : { ...fault, noCopy: true }
 }

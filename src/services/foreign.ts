@@ -9,7 +9,7 @@ import type { Adoption, SyncedSource } from '../domain/adoption.ts'
 import { adoption } from '../domain/adoption.ts'
 import type { ConfigFault, StoreFault } from '../domain/fault.ts'
 import type { ForeignLogin, ForeignOrigin, ForeignView } from '../domain/foreign.ts'
-import { FOREIGN_PROFILES } from '../domain/foreign.ts'
+import { besideCopy, FOREIGN_PROFILES } from '../domain/foreign.ts'
 import { borrowedGrantId } from '../domain/grant.ts'
 import { MAIN_AGENT } from '../domain/names.ts'
 import type { Clock, Log, ProfileStore, SettingsStore } from '../domain/ports.ts'
@@ -17,7 +17,7 @@ import type { ForeignSource } from '../domain/renewal-ports.ts'
 import type { ProfileBook } from '../domain/profile.ts'
 import { withProfile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
-import { ok } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
 import type { EpochMs } from '../domain/time.ts'
 
 export interface Foreign {
@@ -81,8 +81,9 @@ export function createForeign(deps: ForeignDeps): Foreign {
       const logins = looked.flatMap(({ reading }) => (reading?.ok && reading.value) || [])
       const settled = await settle(deps, logins)
       const outcomes = settled.ok ? settled.value.outcomes : new Map<ForeignOrigin, Adoption>()
+      const before = await bookBeside(deps, looked)
       const sources = looked.map((found) =>
-        synced(found, outcomes.get(found.origin), deps.switchedOff),
+        synced(besideBook(found, before), outcomes.get(found.origin), deps.switchedOff),
       )
       for (const source of sources) report(deps.log, lastLogged, source)
       return {
@@ -103,6 +104,22 @@ async function viewOf(source: ForeignSource, prompting: boolean): Promise<Foreig
   const reading = await source.read(prompting)
   const place = (reading.ok && reading.value?.place) || source.place()
   return { origin, place, grant: borrowedGrantId(origin, place), reading }
+}
+
+/** The book, where a source gave no login: what was taken over from there before is all there is. */
+async function bookBeside(
+  { profiles }: ForeignDeps,
+  looked: readonly Looked[],
+): Promise<ProfileBook | undefined> {
+  if (looked.every(({ reading }) => !reading || (reading.ok && reading.value))) return undefined
+  const read = await profiles.read(MAIN_AGENT)
+  return read.ok ? read.value.book : undefined
+}
+
+function besideBook(found: Looked, book: ProfileBook | undefined): Looked {
+  const { reading } = found
+  if (!book || !reading || reading.ok) return found
+  return { ...found, reading: fail(besideCopy(reading.fault, book)) }
 }
 
 interface Settled {

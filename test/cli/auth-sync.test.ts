@@ -48,9 +48,21 @@ describe('models auth sync', () => {
   it('fails when a source has a fault, with its words and what to do', async () => {
     const { exit, out } = await ran(SYNC, machine(memoryForeignSource('claude-code', fail(DENIED))))
     expect(exit).toBe(1)
-    expect(out).toContain('anthropic:claude-cli was left as it is')
+    expect(out).toContain('Nothing was taken over')
     expect(out).toContain('Access to Keychain item "x" was denied')
     expect(out).toContain('To be asked again: equabot models auth sync')
+  })
+
+  it('says that a copy is kept only where there is one', async () => {
+    const source = memoryForeignSource('claude-code', fail(DENIED))
+    const app = machine(source)
+    expect((await ran(SYNC, app)).out).not.toContain('copy is kept')
+    source.put(ok(login))
+    await ran(SYNC, app)
+    source.put(fail(DENIED))
+    const { out } = await ran(SYNC, app)
+    expect(out).toContain('anthropic:claude-cli was left as it is')
+    expect(out).toContain('The last good copy is kept')
   })
 
   it('takes a login with a remark, and says what should be mended', async () => {
