@@ -71,7 +71,7 @@ function sourceBlock(source: SyncedSource, app: App, layout: Layout, now: EpochM
     text === '' ? '' : layout.paragraph(text, { indent: 2, first: '  ' })
   return lines(
     `${layout.heading(OWNER_NAMES[source.origin])}  ${layout.paint('dim', app.show(source.place))}`,
-    indented(layout.paint(ROLES[source.outcome], syncedWords(source, now))),
+    indented(layout.paint(source.copy ? 'warn' : ROLES[source.outcome], syncedWords(source, now))),
     indented(explained?.message ?? ''),
     indented(explained?.hint ?? ''),
   )

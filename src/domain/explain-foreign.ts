@@ -173,7 +173,7 @@ export function syncedWords(source: SyncedSource, now: EpochMs): string {
     case 'kept':
       return `${profile} was left as it is${source.because === undefined ? '' : `: ${LEFT_BECAUSE[source.because]}`}`
     case 'absent':
-      return 'There is no login'
+      return source.copy ? orphanWords(source, source.copy, now) : 'There is no login'
     case 'off':
       return `Not looked at: ${LEFT_BECAUSE[source.because ?? 'config']}`
     case 'fault':
@@ -181,6 +181,21 @@ export function syncedWords(source: SyncedSource, now: EpochMs): string {
     default:
       return source.outcome satisfies never
   }
+}
+
+/** What is left of a login that its owner does not have any more. */
+function orphanWords(
+  { profile, origin }: SyncedSource,
+  { expiresAt }: NonNullable<SyncedSource['copy']>,
+  now: EpochMs,
+): string {
+  const held = `There is no login any more. The copy of its access in ${profile}`
+  const again = `cannot be renewed. Log in there again: ${OWNER_LOGIN[origin]}`
+  if (expiresAt === undefined)
+    return `${held} serves as long as the provider takes it, and ${again}`
+  return expiresAt > now
+    ? `${held} serves until ${dateText(expiresAt)} (${relative(expiresAt, now)}) and ${again}`
+    : `${held} ended ${relative(expiresAt, now)} (${dateText(expiresAt)}) and ${again}`
 }
 
 /** Said where no program of this user has a login. */

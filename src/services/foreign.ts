@@ -7,9 +7,10 @@
 
 import type { Adoption, SyncedSource } from '../domain/adoption.ts'
 import { adoption } from '../domain/adoption.ts'
+import { expiresAtOf } from '../domain/credential.ts'
 import type { ConfigFault, StoreFault } from '../domain/fault.ts'
 import type { ForeignLogin, ForeignOrigin, ForeignView } from '../domain/foreign.ts'
-import { besideCopy, FOREIGN_PROFILES } from '../domain/foreign.ts'
+import { besideCopy, copyOf, FOREIGN_PROFILES } from '../domain/foreign.ts'
 import { borrowedGrantId } from '../domain/grant.ts'
 import { MAIN_AGENT } from '../domain/names.ts'
 import type { Clock, Log, ProfileStore, SettingsStore } from '../domain/ports.ts'
@@ -83,7 +84,10 @@ export function createForeign(deps: ForeignDeps): Foreign {
       const outcomes = settled.ok ? settled.value.outcomes : new Map<ForeignOrigin, Adoption>()
       const before = await bookBeside(deps, looked)
       const sources = looked.map((found) =>
-        synced(besideBook(found, before), outcomes.get(found.origin), deps.switchedOff),
+        withCopy(
+          synced(besideBook(found, before), outcomes.get(found.origin), deps.switchedOff),
+          before,
+        ),
       )
       for (const source of sources) report(deps.log, lastLogged, source)
       return {
@@ -120,6 +124,14 @@ function besideBook(found: Looked, book: ProfileBook | undefined): Looked {
   const { reading } = found
   if (!book || !reading || reading.ok) return found
   return { ...found, reading: fail(besideCopy(reading.fault, book)) }
+}
+
+/** Where its owner has no login any more, the copy of its access is all there is. */
+function withCopy(source: SyncedSource, book: ProfileBook | undefined): SyncedSource {
+  const copy = source.outcome === 'absent' && book ? copyOf(source.origin, book) : undefined
+  if (!copy) return source
+  const expiresAt = expiresAtOf(copy.credential)
+  return { ...source, copy: expiresAt === undefined ? {} : { expiresAt } }
 }
 
 interface Settled {

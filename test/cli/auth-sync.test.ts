@@ -65,6 +65,25 @@ describe('models auth sync', () => {
     expect(out).toContain('The last good copy is kept')
   })
 
+  it.each([
+    [7 * HOUR_MS, /serves until 2026-01-01 07:00 UTC \(in 7 h\) and cannot be renewed/],
+    [-HOUR_MS, /ended 1 h ago .* and cannot be renewed/],
+  ])('says what is left of a login that has gone', async (leftMs, words) => {
+    const source = memoryForeignSource(
+      'claude-code',
+      ok({ ...login, expiresAt: FAKE_NOW + leftMs }),
+    )
+    const app = machine(source)
+    await ran(SYNC, app)
+    source.put(ok(undefined))
+    const { exit, out } = await ran(SYNC, app)
+    expect(exit).toBe(0)
+    expect(out.replaceAll(/\s+/g, ' ')).toMatch(words)
+    expect(out).toContain('claude auth login')
+    const json = JSON.parse((await ran([...SYNC, '--json'], app)).out)
+    expect(json.sources).toMatchObject([{ copy: { expiresAt: FAKE_NOW + leftMs } }])
+  })
+
   it('takes a login with a remark, and says what should be mended', async () => {
     const remark: ForeignFault = {
       code: 'EQ_FOREIGN_OPEN',
