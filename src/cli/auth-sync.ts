@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { SyncedSource } from '../domain/adoption.ts'
 import { explain } from '../domain/explain.ts'
-import { NO_FOREIGN_LOGIN, OWNER_NAMES, syncedWords } from '../domain/explain-foreign.ts'
+import { keptHint, NO_FOREIGN_LOGIN, OWNER_NAMES, syncedWords } from '../domain/explain-foreign.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -72,6 +72,7 @@ function sourceBlock(source: SyncedSource, app: App, layout: Layout, now: EpochM
   return lines(
     `${layout.heading(OWNER_NAMES[source.origin])}  ${layout.paint('dim', app.show(source.place))}`,
     indented(layout.paint(source.copy ? 'warn' : ROLES[source.outcome], syncedWords(source, now))),
+    indented(keptHint(source) ?? ''),
     indented(explained?.message ?? ''),
     indented(explained?.hint ?? ''),
   )

@@ -3,6 +3,7 @@
 import type { KeptBecause, SyncedSource } from './adoption.ts'
 import type { Explanation } from './explanation.ts'
 import type { ForeignFault } from './fault.ts'
+import { providerOf } from './names.ts'
 import type { ForeignOrigin, SwitchedOffBy } from './foreign.ts'
 import type { Origin } from './profile.ts'
 import type { EpochMs } from './time.ts'
@@ -181,6 +182,13 @@ export function syncedWords(source: SyncedSource, now: EpochMs): string {
     default:
       return source.outcome satisfies never
   }
+}
+
+/** What would take the login in that was left alone. Undefined: it is in order so. */
+export function keptHint({ outcome, because, profile, origin }: SyncedSource): string | undefined {
+  if (outcome !== 'kept' || because !== 'own_token') return undefined
+  const provider = providerOf(profile)
+  return `To use the login of ${OWNER_NAMES[origin]}, forget yours: equabot models auth remove ${profile}. To have both, store yours under another name first: equabot models auth paste-token --provider ${provider} --profile-id ${provider}:own`
 }
 
 /** What is left of a login that its owner does not have any more. */

@@ -3,7 +3,7 @@ import type { ForeignFault } from '../../src/domain/fault.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
-import { aForeignLogin, FAKE_NOW, memoryForeignSource } from '../../src/testing.ts'
+import { aBook, aForeignLogin, aProfile, FAKE_NOW, memoryForeignSource } from '../../src/testing.ts'
 import { FAKE_TOKEN, loginApp, ran } from './login-app.ts'
 
 const SYNC = ['models', 'auth', 'sync']
@@ -82,6 +82,19 @@ describe('models auth sync', () => {
     expect(out).toContain('claude auth login')
     const json = JSON.parse((await ran([...SYNC, '--json'], app)).out)
     expect(json.sources).toMatchObject([{ copy: { expiresAt: FAKE_NOW + leftMs } }])
+  })
+
+  it('names what takes a login in that a stored credential stands in the way of', async () => {
+    const stored = aProfile('anthropic:claude-cli', {
+      credential: { type: 'token', token: new Secret('mine') },
+      storedAt: FAKE_NOW,
+    })
+    const sources = [memoryForeignSource('claude-code', ok(login))]
+    const app = loginApp({ sources, books: { main: aBook(stored) } })
+    const out = (await ran(SYNC, app)).out.replaceAll(/\s+/g, ' ')
+    expect(out).toContain('it holds a credential that you stored yourself')
+    expect(out).toContain('forget yours: equabot models auth remove anthropic:claude-cli')
+    expect(out).toContain('--profile-id anthropic:own')
   })
 
   it('takes a login with a remark, and says what should be mended', async () => {
