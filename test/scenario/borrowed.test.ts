@@ -182,7 +182,7 @@ describe('the login that Claude Code has', () => {
     await configure(auth)
     const off = { variables: more }
     const status = (await user.run(['models', 'status'], off)).out
-    expect(status).toMatch(/passed over .*To use it: /s)
+    expect(status).toMatch(/passed over\s.*To\s+use\s+it:/s)
     expect(status).not.toContain('refresh token')
     expect((await user.run(['agent', '--message', 'hi'], off)).out).not.toContain('hello')
     const renewed = await user.run(['models', 'auth', 'renew', 'anthropic:claude-cli'], off)
