@@ -157,6 +157,7 @@ export function openWorld(stores: Stores): {
     grants: stores.grants,
     stopwatch: stores.stopwatch,
     foreign: () => foreign.views(),
+    foreignOff: stores.foreignOff,
   })
   return { loadWorld, foreign, adopt: () => foreign.adopt() }
 }

@@ -238,6 +238,7 @@ export function aWorld(
     moment: { at: given.now ?? FAKE_NOW, boot: 'boot', upMs: given.now ?? FAKE_NOW },
     grants: new Map(),
     foreign: [],
+    foreignOff: false,
     fingerprint: plainFingerprint,
     ...given,
   }

@@ -233,6 +233,12 @@ export const FAULT_SAMPLES: {
   },
   EQ_RENEWAL_KEPT: { code: 'EQ_RENEWAL_KEPT', profile: work, words: 'refresh token not found' },
   EQ_RENEWAL_BUSY: { code: 'EQ_RENEWAL_BUSY', profile: work, waitedMs: 3000 },
+  EQ_RENEWAL_LEFT_OUT: {
+    code: 'EQ_RENEWAL_LEFT_OUT',
+    profile: work,
+    origin: 'claude-code',
+    by: 'config',
+  },
   EQ_RENEWAL_OWNERS: { code: 'EQ_RENEWAL_OWNERS', profile: work, origin: 'claude-code' },
   EQ_RENEWAL_HELPER: { code: 'EQ_RENEWAL_HELPER', profile: work, detail: 'EAGAIN' },
   EQ_LOGIN_UNSUPPORTED: { code: 'EQ_LOGIN_UNSUPPORTED', provider: anthropic, lacks: 'clientId' },

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { SyncedSource } from '../domain/adoption.ts'
-import { NO_FOREIGN_LOGIN, OWNER_NAMES, syncedWords } from '../domain/explain-foreign.ts'
+import { keptHint, NO_FOREIGN_LOGIN, OWNER_NAMES, syncedWords } from '../domain/explain-foreign.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -71,7 +71,8 @@ function sourceBlock(source: SyncedSource, app: App, layout: Layout, now: EpochM
     text === '' ? '' : layout.paragraph(text, { indent: 2, first: '  ' })
   return lines(
     `${layout.heading(OWNER_NAMES[source.origin])}  ${layout.paint('dim', app.show(source.place))}`,
-    indented(layout.paint(ROLES[source.outcome], syncedWords(source, now))),
+    indented(layout.paint(source.copy ? 'warn' : ROLES[source.outcome], syncedWords(source, now))),
+    indented(keptHint(source) ?? ''),
     indented(told?.message ?? ''),
     indented(told?.fix ?? ''),
   )

@@ -1,7 +1,7 @@
 /** What became of a login at its provider, for a screen and for programs. */
 
 import { explain } from '../domain/explain.ts'
-import { OWNER_NAMES } from '../domain/explain-foreign.ts'
+import { enabledCommand, OWNER_NAMES } from '../domain/explain-foreign.ts'
 import type { Revocation } from '../services/revocation.ts'
 import { faultJson } from '../wire/fault-json.ts'
 
@@ -24,10 +24,9 @@ export function revocationLines(
     }
     case 'borrowed': {
       const owner = OWNER_NAMES[revocation.origin]
-      const source = revocation.origin === 'codex-cli' ? 'codexCli' : 'claudeCode'
       return [
         `Not revoked: the login is ${owner}'s, and it comes back at the next sync while ${owner} is logged in.`,
-        `To leave it out for good: equabot config set auth.foreign.${source}.enabled false`,
+        `To leave it out for good: ${enabledCommand(revocation.origin, false)}`,
       ]
     }
     default:

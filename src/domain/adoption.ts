@@ -39,6 +39,8 @@ export interface SyncedSource {
   /** It works, and should not stay so. */
   readonly remark?: ForeignFault
   readonly login?: Pick<ForeignLogin, 'type' | 'expiresAt' | 'email' | 'accountId'>
+  /** With `absent`: what was taken over from there before. Nothing renews it. */
+  readonly copy?: { readonly expiresAt?: EpochMs }
 }
 
 /**

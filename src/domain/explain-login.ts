@@ -1,6 +1,6 @@
 /** Why a login, a setup-token or an import did not come about, in a user's words. */
 
-import { OWNER_NAMES } from './explain-foreign.ts'
+import { enabledCommand, OWNER_NAMES } from './explain-foreign.ts'
 import type { Explanation } from './explanation.ts'
 import type { LoginFault } from './fault.ts'
 import { inWords } from './time.ts'
@@ -90,7 +90,7 @@ export function explainLogin(fault: LoginFault): Explanation {
     case 'EQ_PROFILE_BORROWED':
       return say(
         `${fault.profile} is the login of ${OWNER_NAMES[fault.origin]}, which Equabot only borrows`,
-        `End it there. To leave it out: equabot config set auth.foreign.${fault.origin === 'claude-code' ? 'claudeCode' : 'codexCli'}.enabled false`,
+        `End it there. To leave it out: ${enabledCommand(fault.origin, false)}`,
         64,
         409,
       )

@@ -1,6 +1,6 @@
 /** Why access could not be renewed: which of the cases it was, what happens next and when, what the user can do. */
 
-import { OWNER_LOGIN, OWNER_NAMES } from './explain-foreign.ts'
+import { leftOutBecause, OWNER_LOGIN, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
 import type { Explanation } from './explanation.ts'
 import type { RenewalFault } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
@@ -96,6 +96,13 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
         `${profile}: access expired, waiting for ${OWNER_NAMES[fault.origin]} to renew its login`,
         ownersHint(fault.origin),
         75,
+        503,
+      )
+    case 'EQ_RENEWAL_LEFT_OUT':
+      return say(
+        `${profile} was not renewed: ${leftOutBecause(fault.origin, fault.by)}`,
+        takeInAgain(fault.origin, fault.by),
+        78,
         503,
       )
     case 'EQ_RENEWAL_HELPER':

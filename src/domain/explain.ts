@@ -329,6 +329,7 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_RENEWAL_KEPT':
     case 'EQ_RENEWAL_BUSY':
     case 'EQ_RENEWAL_OWNERS':
+    case 'EQ_RENEWAL_LEFT_OUT':
     case 'EQ_RENEWAL_HELPER':
       return explainRenewal(fault, now)
     case 'EQ_LOGIN_UNSUPPORTED':

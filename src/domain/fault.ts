@@ -5,6 +5,7 @@
 
 import type { FailureReason } from './cooldown.ts'
 import type { Origin } from './profile.ts'
+import type { SwitchedOffBy } from './foreign.ts'
 import type { NotSentReason } from './grant.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { PassedOver } from './rotation.ts'
@@ -169,7 +170,12 @@ export type ConfigFault =
   | { readonly code: 'EQ_CONFIG_SECRET'; readonly path: string; readonly field: string }
 
 /** A login in the home of another program that cannot be taken over as it stands. The last good copy is kept. */
-export type ForeignFault =
+export type ForeignFault = ForeignTrouble & {
+  /** None was ever taken over. */
+  readonly noCopy?: true
+}
+
+type ForeignTrouble =
   /** Its owner has blanked it: logged out there. */
   | { readonly code: 'EQ_FOREIGN_BLANK'; readonly origin: Origin; readonly place: string }
   | {
@@ -282,6 +288,13 @@ export type RenewalFault =
   /** Another process is at it, longer than we wait. It goes on. */
   | { readonly code: 'EQ_RENEWAL_BUSY'; readonly profile: ProfileId; readonly waitedMs: number }
   | { readonly code: 'EQ_RENEWAL_OWNERS'; readonly profile: ProfileId; readonly origin: Origin }
+  /** Config or environment leaves the logins from there out. */
+  | {
+      readonly code: 'EQ_RENEWAL_LEFT_OUT'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      readonly by: SwitchedOffBy
+    }
   | { readonly code: 'EQ_RENEWAL_HELPER'; readonly profile: ProfileId; readonly detail: string }
 
 /** A login that did not come about. */

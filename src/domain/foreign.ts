@@ -3,7 +3,7 @@
 import type { ForeignFault } from './fault.ts'
 import type { GrantId } from './grant.ts'
 import type { ProfileId } from './names.ts'
-import type { Origin } from './profile.ts'
+import type { Origin, Profile, ProfileBook } from './profile.ts'
 import type { Result } from './result.ts'
 import type { Secret } from './secret.ts'
 import type { EpochMs } from './time.ts'
@@ -11,6 +11,9 @@ import type { EpochMs } from './time.ts'
 export type ForeignOrigin = Exclude<Origin, 'equabot'>
 
 export const FOREIGN_ORIGINS: readonly ForeignOrigin[] = ['claude-code', 'codex-cli']
+
+/** What switches the logins of another program off. */
+export type SwitchedOffBy = 'config' | 'environment'
 
 /** The profile that stands for a foreign login. */
 export const FOREIGN_PROFILES: Readonly<Record<ForeignOrigin, ProfileId>> = {
@@ -49,4 +52,16 @@ export interface ForeignView {
   readonly grant: GrantId
   readonly place: string
   readonly reading: ForeignReading
+}
+
+/** The stored copy of the login from there, if there is one. */
+export function copyOf(origin: Origin, book: ProfileBook): Profile | undefined {
+  if (origin === 'equabot') return undefined
+  const held = book.profiles.get(FOREIGN_PROFILES[origin])
+  return held?.origin === origin ? held : undefined
+}
+
+/** The fault, and whether it leaves us with anything. */
+export function besideCopy(fault: ForeignFault, book: ProfileBook): ForeignFault {
+  return copyOf(fault.origin, book) ? fault : { ...fault, noCopy: true }
 }

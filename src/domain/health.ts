@@ -3,6 +3,7 @@
 import type { Rest } from './cooldown.ts'
 import { runningRest } from './cooldown.ts'
 import { bearerOf, expiresAtOf, isExpired } from './credential.ts'
+import type { SwitchedOffBy } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import { holdMs, isDead } from './grant.ts'
 import type { ProviderId } from './names.ts'
@@ -31,6 +32,13 @@ export type Grant =
       readonly state: 'borrowed'
       readonly owner: Origin
       readonly way: RenewalWay
+      readonly provenAt?: EpochMs
+    }
+  /** Its source is switched off, so nobody has looked at what its owner has. */
+  | {
+      readonly state: 'left_out'
+      readonly owner: Origin
+      readonly by: SwitchedOffBy
       readonly provenAt?: EpochMs
     }
   /** The last renewal failed in a way that says nothing about the grant itself. */
@@ -111,12 +119,13 @@ function accessOf(candidate: Candidate, world: World): Access {
 }
 
 function grantOf(candidate: Candidate, goodAt: EpochMs | undefined, world: World): Grant {
-  const { credential, grant } = candidate
+  const { credential, grant, origin, leftOut } = candidate
   const verdict = grant?.verdict
   const renewedAt = verdict?.outcome.kind === 'renewed' ? verdict.moment.at : undefined
   const provenAt = Math.max(goodAt ?? 0, renewedAt ?? 0)
   const proven = provenAt > 0 ? { provenAt } : {}
   if (!credential) return { state: 'none_needed', ...proven }
+  if (leftOut) return { state: 'left_out', owner: origin, by: leftOut, ...proven }
   if (credential.type !== 'oauth') return { state: 'static', ...proven }
   if (verdict && verdict.outcome.kind !== 'renewed') {
     const { outcome, moment } = verdict
@@ -278,7 +287,10 @@ function findingFor(
 /** Left out by the user's own choice, so nothing to be alarmed about. */
 function isExcluded(why: PassedOver | { readonly code: string }): boolean {
   return (
-    why.code === 'not_in_order' || why.code === 'another_pinned' || why.code === 'mode_mismatch'
+    why.code === 'not_in_order' ||
+    why.code === 'another_pinned' ||
+    why.code === 'mode_mismatch' ||
+    why.code === 'left_out'
   )
 }
 

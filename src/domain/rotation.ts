@@ -8,6 +8,7 @@ import type { AgentState, ProfileUsage, Rest } from './cooldown.ts'
 import { currentUsage, runningRest } from './cooldown.ts'
 import type { Credential, CredentialType } from './credential.ts'
 import { bearerOf, expiresAtOf, isExpired, isRenewable } from './credential.ts'
+import type { SwitchedOffBy } from './foreign.ts'
 import type { GrantView, Moment, RenewalOutcome } from './grant.ts'
 import { holdMs, isDead } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId } from './names.ts'
@@ -41,6 +42,8 @@ export interface Candidate {
   readonly origin: Origin
   /** Where a borrowed login stands in its owner's home. */
   readonly place?: string
+  /** Its source is switched off: it is never used, and nobody looks at its owner. */
+  readonly leftOut?: SwitchedOffBy
   /** What stands behind an oauth profile. */
   readonly grant?: GrantView
   readonly lane: Lane
@@ -63,6 +66,7 @@ export type PassedOver =
   | { readonly code: 'another_pinned'; readonly pin: ProfileId }
   | { readonly code: 'not_in_order'; readonly order: 'agent' | 'config' }
   | { readonly code: 'mode_mismatch'; readonly mode: CredentialType; readonly type: CredentialType }
+  | { readonly code: 'left_out'; readonly origin: Origin; readonly by: SwitchedOffBy }
   | { readonly code: 'missing_variable'; readonly variable: string }
   | { readonly code: 'blank' }
   | { readonly code: 'placeholder' }
@@ -165,7 +169,8 @@ function graver(a: Rest | undefined, b: Rest | undefined): Rest | undefined {
 
 /** What makes the credential itself unusable, whoever asks. */
 function unfitness(candidate: Candidate, now: EpochMs, moment: Moment): PassedOver | undefined {
-  const { credential, mode, missingVariable } = candidate
+  const { credential, mode, missingVariable, leftOut, origin } = candidate
+  if (leftOut) return { code: 'left_out', origin, by: leftOut }
   if (missingVariable !== undefined) return { code: 'missing_variable', variable: missingVariable }
   if (!credential) return undefined
   if (mode && !acceptsType(mode, credential.type)) {

@@ -1,7 +1,7 @@
 /** Facts of the domain in a user's words. With `explain.ts`, the only place for prose. */
 
 import type { FailureReason, Rest } from './cooldown.ts'
-import { OWNER_NAMES } from './explain-foreign.ts'
+import { leftOutBecause, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
 import { loginAgain, ownersHint } from './explain-renewal.ts'
 import type { FailedAttempt } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
@@ -86,6 +86,8 @@ export function passedOverWords(
       return why.order === 'agent' ? "not in the agent's order" : 'not in auth.order of the config'
     case 'mode_mismatch':
       return `config expects mode ${why.mode}, the credential is ${why.type}`
+    case 'left_out':
+      return `${leftOutBecause(why.origin, why.by)}. ${takeInAgain(why.origin, why.by)}`
     case 'missing_variable':
       return `the config refers to ${why.variable}, which is not set`
     case 'blank':
@@ -159,6 +161,8 @@ export function grantWords(grant: Grant, now: EpochMs | undefined): string {
       return `renewable, ${proven}`
     case 'borrowed':
       return `borrowed from ${OWNER_NAMES[grant.owner]}: ${WAY_WORDS[grant.way]}, ${proven}`
+    case 'left_out':
+      return `left out: ${leftOutBecause(grant.owner, grant.by)}, ${proven}`
     case 'unsettled':
       return `not settled ${relative(grant.at, now)}: ${outcomeWords(grant.outcome, now)}; ${againWords(grant.againAt, now)}, ${proven}`
     case 'dead':

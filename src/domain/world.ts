@@ -4,12 +4,12 @@ import type { AgentState } from './cooldown.ts'
 import type { Credential } from './credential.ts'
 import { bearerOf } from './credential.ts'
 import type { Fault } from './fault.ts'
-import type { ForeignView } from './foreign.ts'
+import type { ForeignView, SwitchedOffBy } from './foreign.ts'
 import type { Moment } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId } from './names.ts'
 import { nameOf, profileId } from './names.ts'
 import type { GrantViews } from './renewal-ports.ts'
-import type { EffectiveBook } from './profile.ts'
+import type { EffectiveBook, Origin } from './profile.ts'
 import { profilesOf } from './profile.ts'
 import type { ProviderFacts, ProviderTable } from './provider.ts'
 import type {
@@ -51,6 +51,8 @@ export interface World {
   readonly grants: GrantViews
   /** Logins of other programs as they are in their own homes; none where they are switched off. */
   readonly foreign: readonly ForeignView[]
+  /** The environment switches the logins of all other programs off. */
+  readonly foreignOff: boolean
   readonly fingerprint: (secret: Secret) => string
 }
 
@@ -111,6 +113,16 @@ export function hasCredential(world: World, facts: ProviderFacts): boolean {
   )
 }
 
+/** By what the logins from there are left out. Undefined: they are not. */
+export function leftOutBy(
+  { settings, foreignOff }: Pick<World, 'settings' | 'foreignOff'>,
+  origin: Origin,
+): SwitchedOffBy | undefined {
+  if (origin === 'equabot') return undefined
+  if (foreignOff) return 'environment'
+  return settings.auth.foreign[origin].enabled ? undefined : 'config'
+}
+
 /** Text with its `${NAME}` references replaced, or the first name that is not set. `$${NAME}` stands for itself. */
 export function fillReferences(
   text: string,
@@ -165,6 +177,7 @@ function storedCandidates(world: World, facts: ProviderFacts): readonly Candidat
   return profilesOf(world.book, facts.id).map((profile) => {
     const mode = world.settings.auth.profiles.get(profile.id)?.mode
     const grant = world.grants.get(profile.id)
+    const leftOut = leftOutBy(world, profile.origin)
     return {
       ...candidate(world, facts, profile.id, profile.credential, {
         kind: 'store',
@@ -173,6 +186,7 @@ function storedCandidates(world: World, facts: ProviderFacts): readonly Candidat
       }),
       origin: profile.origin,
       ...(profile.place !== undefined && { place: profile.place }),
+      ...(leftOut && { leftOut }),
       ...(grant && { grant }),
       ...(mode && { mode }),
     }

@@ -7,9 +7,10 @@
 
 import type { Adoption, SyncedSource } from '../domain/adoption.ts'
 import { adoption } from '../domain/adoption.ts'
+import { expiresAtOf } from '../domain/credential.ts'
 import type { ConfigFault, StoreFault } from '../domain/fault.ts'
 import type { ForeignLogin, ForeignOrigin, ForeignView } from '../domain/foreign.ts'
-import { FOREIGN_PROFILES } from '../domain/foreign.ts'
+import { besideCopy, copyOf, FOREIGN_PROFILES } from '../domain/foreign.ts'
 import { borrowedGrantId } from '../domain/grant.ts'
 import { MAIN_AGENT } from '../domain/names.ts'
 import type { Clock, Log, ProfileStore, SettingsStore } from '../domain/ports.ts'
@@ -17,7 +18,7 @@ import type { ForeignSource } from '../domain/renewal-ports.ts'
 import type { ProfileBook } from '../domain/profile.ts'
 import { withProfile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
-import { ok } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
 import type { EpochMs } from '../domain/time.ts'
 
 export interface Foreign {
@@ -81,8 +82,12 @@ export function createForeign(deps: ForeignDeps): Foreign {
       const logins = looked.flatMap(({ reading }) => (reading?.ok && reading.value) || [])
       const settled = await settle(deps, logins)
       const outcomes = settled.ok ? settled.value.outcomes : new Map<ForeignOrigin, Adoption>()
+      const before = await bookBeside(deps, looked)
       const sources = looked.map((found) =>
-        synced(found, outcomes.get(found.origin), deps.switchedOff),
+        withCopy(
+          synced(besideBook(found, before), outcomes.get(found.origin), deps.switchedOff),
+          before,
+        ),
       )
       for (const source of sources) report(deps.log, lastLogged, source)
       return {
@@ -103,6 +108,30 @@ async function viewOf(source: ForeignSource, prompting: boolean): Promise<Foreig
   const reading = await source.read(prompting)
   const place = (reading.ok && reading.value?.place) || source.place()
   return { origin, place, grant: borrowedGrantId(origin, place), reading }
+}
+
+/** The book, where a source gave no login: what was taken over from there before is all there is. */
+async function bookBeside(
+  { profiles }: ForeignDeps,
+  looked: readonly Looked[],
+): Promise<ProfileBook | undefined> {
+  if (looked.every(({ reading }) => !reading || (reading.ok && reading.value))) return undefined
+  const read = await profiles.read(MAIN_AGENT)
+  return read.ok ? read.value.book : undefined
+}
+
+function besideBook(found: Looked, book: ProfileBook | undefined): Looked {
+  const { reading } = found
+  if (!book || !reading || reading.ok) return found
+  return { ...found, reading: fail(besideCopy(reading.fault, book)) }
+}
+
+/** Where its owner has no login any more, the copy of its access is all there is. */
+function withCopy(source: SyncedSource, book: ProfileBook | undefined): SyncedSource {
+  const copy = source.outcome === 'absent' && book ? copyOf(source.origin, book) : undefined
+  if (!copy) return source
+  const expiresAt = expiresAtOf(copy.credential)
+  return { ...source, copy: expiresAt === undefined ? {} : { expiresAt } }
 }
 
 interface Settled {

@@ -10,7 +10,13 @@ import type { RenewalOutcome, TokenMark, Verdict } from '../domain/grant.ts'
 import { elapsedMs, isFinal, markOf } from '../domain/grant.ts'
 import type { Attempt, JournalPage } from '../domain/renewal-ports.ts'
 import type { OauthFacts } from '../domain/provider.ts'
-import { configMark, heldMs, isTooSoon, LONGEST_PAUSE_MS } from '../domain/renewal-rules.ts'
+import {
+  configMark,
+  freshness,
+  heldMs,
+  isTooSoon,
+  LONGEST_PAUSE_MS,
+} from '../domain/renewal-rules.ts'
 import type { Secret } from '../domain/secret.ts'
 import { SECOND_MS } from '../domain/time.ts'
 import type { ReadyHome } from './token-home.ts'
@@ -122,19 +128,22 @@ async function decide(
   login: Refreshable,
   page: JournalPage,
 ): Promise<RenewalEnd | undefined> {
-  if (markOf(login.access) !== job.unwanted) {
-    await job.home.publish(login)
-    return 'nothing_to_do'
-  }
   const token = markOf(login.refresh)
   const verdict = verdictFor(page, token, job.facts, clientOf(job.facts, login))
+  const now = deps.stopwatch()
+  if (markOf(login.access) !== job.unwanted) {
+    // Another's work is ours, unless what it left has ended too. What was issued just now is good, whatever a clock says.
+    if (freshness(login, now.at) !== 'stale' || isTooSoon(verdict, now)) {
+      await job.home.publish(login)
+      return 'nothing_to_do'
+    }
+  }
   if (verdict && isFinal(verdict.outcome)) return 'failed'
   const spent = page.spent.get(token)
   if (spent) {
     await conclude(deps, job, token, { kind: 'spent', spentAt: spent.at })
     return 'failed'
   }
-  const now = deps.stopwatch()
   // Repeated refusals of what was only just issued would make a storm of renewals.
   if (job.urge !== 'user' && isTooSoon(verdict, now)) return 'held_off'
   return heldMs(verdict, job.urge, now) > 0 ? 'held_off' : undefined

@@ -2,23 +2,25 @@
  * Replaces an access token that has expired, or that a provider has just refused.
  *
  * The caller names the token it wants rid of. Whoever has replaced that token already, a caller beside us or another
- * process, has done the work; its answer is ours. Sending is the helper's part: this process may end at any time.
+ * process, has done the work; its answer is ours, unless it has ended too. Sending is the helper's part: this process may
+ * end at any time.
  */
 
 import type { OauthCredential } from '../domain/credential.ts'
 import type { Fault, RenewalFault } from '../domain/fault.ts'
-import type { Verdict } from '../domain/grant.ts'
+import type { GrantId, Verdict } from '../domain/grant.ts'
 import { isDead, isFinal, markOf } from '../domain/grant.ts'
 import type { AgentId, ProfileId } from '../domain/names.ts'
 import type { ProfileStore } from '../domain/ports.ts'
 import type { GrantStore, RenewalHelper, Stopwatch } from '../domain/renewal-ports.ts'
 import type { HeldProfile, Origin } from '../domain/profile.ts'
-import { heldMs, isTooSoon } from '../domain/renewal-rules.ts'
+import { freshness, heldMs, isTooSoon } from '../domain/renewal-rules.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
 import { unknownProfile } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
+import { leftOutBy } from '../domain/world.ts'
 import { grantOf } from './grant-views.ts'
 import type { KnownGrant } from './grant-views.ts'
 import type { RenewalJob } from './renewal-job.ts'
@@ -59,14 +61,14 @@ export function createRenewals(deps: RenewalDeps): Renewals {
     const found = await findLogin(deps, request)
     if (!found.ok) return found
     const { profile, login, grant } = found.value
-    const unwanted = request.unwanted ?? login.access
-    if (!login.access.equals(unwanted)) return ok(login)
+    const isReplaced = request.unwanted !== undefined && !login.access.equals(request.unwanted)
+    if (isReplaced && isUsable(deps, login)) return ok(login)
     const key = grant?.id ?? profile.id
     for (let flight = flights.get(key); flight; flight = flights.get(key)) {
       const answer = await flight
-      if (!answer.ok || !answer.value.access.equals(unwanted)) return answer
+      if (!answer.ok || !answer.value.access.equals(login.access)) return answer
     }
-    const own = renewAlone(deps, request, found.value, unwanted).finally(() => flights.delete(key))
+    const own = renewAlone(deps, request, found.value).finally(() => flights.delete(key))
     flights.set(key, own)
     return own
   }
@@ -93,6 +95,8 @@ async function findLogin(
     return fail(unknownProfile(world.agent, request.profile, [...world.book.profiles.keys()]))
   }
   const { credential, origin } = profile
+  const by = leftOutBy(world, origin)
+  if (by) return fail({ code: 'EQ_RENEWAL_LEFT_OUT', profile: profile.id, origin, by })
   if (credential.type !== 'oauth') {
     return fail({ code: 'EQ_GRANT_NONE', profile: profile.id, origin })
   }
@@ -103,17 +107,14 @@ async function findLogin(
 async function renewAlone(
   deps: RenewalDeps,
   request: RenewalRequest,
-  { world, profile, login, grant }: FoundLogin,
-  unwanted: Secret,
+  { world, profile, login: seen, grant }: FoundLogin,
 ): Promise<Result<OauthCredential, Fault>> {
   const { id, origin } = profile
+  const login = (origin !== 'equabot' && (await adopted(deps, profile))) || seen
+  // Its owner has renewed it by itself. What has ended there too is renewed all the same.
+  if (!login.access.equals(seen.access) && isUsable(deps, login)) return ok(login)
+
   const way = world.grants.get(id)?.way ?? 'none'
-  if (origin !== 'equabot') {
-    // Its owner may have renewed it by itself.
-    await deps.adopt()
-    const now = await stored(deps, profile)
-    if (now && !now.access.equals(unwanted)) return ok(now)
-  }
   if (!grant || way === 'none') return fail({ code: 'EQ_GRANT_NONE', profile: id, origin })
   if (way === 'never') return fail({ code: 'EQ_RENEWAL_OWNERS', profile: id, origin })
 
@@ -128,6 +129,17 @@ async function renewAlone(
     return fail(faultOf(id, origin, view?.verdict, moment.upMs))
   }
 
+  return letHelperRenew(deps, request, profile, { id: grant.id, before, unwanted: login.access })
+}
+
+async function letHelperRenew(
+  deps: RenewalDeps,
+  request: RenewalRequest,
+  profile: HeldProfile,
+  grant: { readonly id: GrantId; readonly before: Verdict | undefined; readonly unwanted: Secret },
+): Promise<Result<OauthCredential, Fault>> {
+  const { id, origin } = profile
+  const { before, unwanted } = grant
   const ran = await deps.helper.run(
     {
       agent: profile.home,
@@ -139,17 +151,36 @@ async function renewAlone(
     request.waitMs,
     async () => {
       const now = await stored(deps, profile)
-      if (!now || !now.access.equals(unwanted)) return true
+      if (!now || (!now.access.equals(unwanted) && isUsable(deps, now))) return true
       const verdict = await deps.grants.verdict(grant.id)
       return verdict !== undefined && !isSame(verdict, before)
     },
   )
+  // The verdict first: it is written last, so what it tells of stands in the book by then.
+  const verdict = await deps.grants.verdict(grant.id)
   const after = await stored(deps, profile)
   // Somebody has removed it meanwhile.
-  if (!after) return fail(unknownProfile(world.agent, id, []))
-  if (!after.access.equals(unwanted)) return ok(after)
+  if (!after) return fail(unknownProfile(request.agent, id, []))
+  if (!after.access.equals(unwanted)) {
+    const isNew = verdict?.outcome.kind === 'renewed' && !isSame(verdict, before)
+    if (isNew || isTooSoon(verdict, deps.stopwatch()) || isUsable(deps, after)) return ok(after)
+  }
   if (!ran.ok) return ran
-  return fail(faultOf(id, origin, await deps.grants.verdict(grant.id), deps.stopwatch().upMs))
+  return fail(faultOf(id, origin, verdict, deps.stopwatch().upMs))
+}
+
+/** Whether access that somebody else has put there serves a request. */
+function isUsable({ stopwatch }: RenewalDeps, login: OauthCredential): boolean {
+  return freshness(login, stopwatch().at) !== 'stale'
+}
+
+/** The login as its owner has it now, as far as it can be taken over. */
+async function adopted(
+  deps: RenewalDeps,
+  profile: HeldProfile,
+): Promise<OauthCredential | undefined> {
+  await deps.adopt()
+  return stored(deps, profile)
 }
 
 async function stored(

@@ -3,6 +3,7 @@
 import type { AgentState } from '../domain/cooldown.ts'
 import type { Fault, StoreFault } from '../domain/fault.ts'
 import type { ForeignView } from '../domain/foreign.ts'
+import { besideCopy } from '../domain/foreign.ts'
 import type { AgentId } from '../domain/names.ts'
 import { MAIN_AGENT } from '../domain/names.ts'
 import type {
@@ -39,6 +40,8 @@ export interface WorldDeps {
   readonly stopwatch: Stopwatch
   /** Logins of other programs as they are now. */
   readonly foreign: () => Promise<readonly ForeignView[]>
+  /** `EQUABOT_FOREIGN_LOGINS=0`; absent: no. */
+  readonly foreignOff?: boolean
 }
 
 /**
@@ -68,7 +71,7 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
     const books = await readBooks(deps, agent)
     const state = await readState(deps, agent, books)
 
-    const foreign = await deps.foreign()
+    const foreign = (await deps.foreign()).map((view) => besideBook(view, books))
     const grants = await grantViews(deps, books.book, settings, providers, foreign)
 
     return ok({
@@ -77,6 +80,7 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
       moment: deps.stopwatch(),
       grants,
       foreign,
+      foreignOff: deps.foreignOff ?? false,
       settings,
       providers,
       book: books.book,
@@ -87,6 +91,13 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
       fingerprint: deps.fingerprint,
     })
   }
+}
+
+/** Only what was taken over before is kept. A book that cannot be read does not say. */
+function besideBook(view: ForeignView, { main, fault }: Books): ForeignView {
+  const { reading } = view
+  if (reading.ok || fault) return view
+  return { ...view, reading: fail(besideCopy(reading.fault, main.book)) }
 }
 
 interface Books {

@@ -152,7 +152,8 @@ function healthJson(health: Health, now: EpochMs | undefined): HealthJson {
     grant: {
       state: grant.state,
       ...(grant.provenAt !== undefined && { provenAt: grant.provenAt }),
-      ...('owner' in grant && { owner: grant.owner, way: grant.way }),
+      ...('owner' in grant && { owner: grant.owner }),
+      ...('way' in grant && { way: grant.way }),
       ...('outcome' in grant && { outcome: grant.outcome.kind, at: grant.at }),
       ...('againAt' in grant && { againAt: grant.againAt }),
       words: grantWords(grant, now),

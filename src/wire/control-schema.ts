@@ -43,7 +43,15 @@ const HEALTH: v.GenericSchema<unknown, HealthJson> = v.object({
     ...STATE_AND_WORDS,
   }),
   grant: v.object({
-    state: v.picklist(['static', 'renewable', 'borrowed', 'unsettled', 'dead', 'none_needed']),
+    state: v.picklist([
+      'static',
+      'renewable',
+      'borrowed',
+      'left_out',
+      'unsettled',
+      'dead',
+      'none_needed',
+    ]),
     provenAt: v.exactOptional(WHEN),
     owner: v.exactOptional(v.string()),
     way: v.exactOptional(v.string()),

@@ -15,12 +15,14 @@ export interface SyncedSourceJson {
   readonly expiresAt?: EpochMs
   readonly email?: string
   readonly accountId?: string
+  /** With `absent`: what was taken over from there before; its end, where that is known. */
+  readonly copy?: { readonly expiresAt?: EpochMs }
   readonly fault?: FaultJson
   readonly remark?: FaultJson
 }
 
 export function syncedJson(source: SyncedSource): SyncedSourceJson {
-  const { origin, place, profile, outcome, because, login, fault, remark } = source
+  const { origin, place, profile, outcome, because, login, copy, fault, remark } = source
   return {
     origin,
     place,
@@ -33,6 +35,7 @@ export function syncedJson(source: SyncedSource): SyncedSourceJson {
       ...(login.email !== undefined && { email: login.email }),
       ...(login.accountId !== undefined && { accountId: login.accountId }),
     }),
+    ...(copy && { copy: copy.expiresAt === undefined ? {} : { expiresAt: copy.expiresAt } }),
     ...(fault && { fault: faultJson(fault) }),
     ...(remark && { remark: faultJson(remark) }),
   }

@@ -3,7 +3,7 @@ import type { ForeignFault } from '../../src/domain/fault.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
-import { aForeignLogin, FAKE_NOW, memoryForeignSource } from '../../src/testing.ts'
+import { aBook, aForeignLogin, aProfile, FAKE_NOW, memoryForeignSource } from '../../src/testing.ts'
 import { FAKE_TOKEN, loginApp, ran } from './login-app.ts'
 
 const SYNC = ['models', 'auth', 'sync']
@@ -48,9 +48,53 @@ describe('models auth sync', () => {
   it('fails when a source has a fault, with its words and what to do', async () => {
     const { exit, out } = await ran(SYNC, machine(memoryForeignSource('claude-code', fail(DENIED))))
     expect(exit).toBe(1)
-    expect(out).toContain('anthropic:claude-cli was left as it is')
+    expect(out).toContain('Nothing was taken over')
     expect(out).toContain('Access to Keychain item "x" was denied')
     expect(out).toContain('To be asked again: equabot models auth sync')
+  })
+
+  it('says that a copy is kept only where there is one', async () => {
+    const source = memoryForeignSource('claude-code', fail(DENIED))
+    const app = machine(source)
+    expect((await ran(SYNC, app)).out).not.toContain('copy is kept')
+    source.put(ok(login))
+    await ran(SYNC, app)
+    source.put(fail(DENIED))
+    const { out } = await ran(SYNC, app)
+    expect(out).toContain('anthropic:claude-cli was left as it is')
+    expect(out).toContain('The last good copy is kept')
+  })
+
+  it.each([
+    [7 * HOUR_MS, /serves until 2026-01-01 07:00 UTC \(in 7 h\) and cannot be renewed/],
+    [-HOUR_MS, /ended 1 h ago .* and cannot be renewed/],
+  ])('says what is left of a login that has gone', async (leftMs, words) => {
+    const source = memoryForeignSource(
+      'claude-code',
+      ok({ ...login, expiresAt: FAKE_NOW + leftMs }),
+    )
+    const app = machine(source)
+    await ran(SYNC, app)
+    source.put(ok(undefined))
+    const { exit, out } = await ran(SYNC, app)
+    expect(exit).toBe(0)
+    expect(out.replaceAll(/\s+/g, ' ')).toMatch(words)
+    expect(out).toContain('claude auth login')
+    const json = JSON.parse((await ran([...SYNC, '--json'], app)).out)
+    expect(json.sources).toMatchObject([{ copy: { expiresAt: FAKE_NOW + leftMs } }])
+  })
+
+  it('names what takes a login in that a stored credential stands in the way of', async () => {
+    const stored = aProfile('anthropic:claude-cli', {
+      credential: { type: 'token', token: new Secret('mine') },
+      storedAt: FAKE_NOW,
+    })
+    const sources = [memoryForeignSource('claude-code', ok(login))]
+    const app = loginApp({ sources, books: { main: aBook(stored) } })
+    const out = (await ran(SYNC, app)).out.replaceAll(/\s+/g, ' ')
+    expect(out).toContain('it holds a credential that you stored yourself')
+    expect(out).toContain('forget yours: equabot models auth remove anthropic:claude-cli')
+    expect(out).toContain('--profile-id anthropic:own')
   })
 
   it('takes a login with a remark, and says what should be mended', async () => {

@@ -16,7 +16,6 @@ import { rankFor } from '../../src/domain/world.ts'
 import { aBook, aProfile, aWorld, FAKE_NOW, plainFingerprint } from '../../src/testing.ts'
 import { effectiveBook } from '../../src/domain/profile.ts'
 import type { GrantView } from '../../src/domain/grant.ts'
-import { markOf } from '../../src/domain/grant.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import { rank } from '../../src/domain/rotation.ts'
 import { ANTHROPIC, MODEL, usages } from '../arbitrary-worlds.ts'
@@ -137,6 +136,28 @@ describe('the four facts', () => {
       policy: { state: 'refused' },
       summary: 'refused',
     })
+  })
+
+  test.each([
+    [
+      'config',
+      { settings: settingsFrom({ auth: { foreign: { claudeCode: { enabled: false } } } }) },
+    ],
+    ['environment', { foreignOff: true }],
+  ] as const)('of a login that the %s leaves out claim nothing about its owner', (by, more) => {
+    const borrowed = stored('claude-cli', login(HOUR_MS), { origin: 'claude-code' })
+    const world = aWorld({ profiles: [borrowed, stored('b', KEY)], ...more })
+    const why = { code: 'left_out', origin: 'claude-code', by }
+    const [own, entry] = rankFor(world, MODEL)
+    expect(own).toMatchObject({ taken: true })
+    expect(entry).toMatchObject({ taken: false, why })
+    expect(entry && assess(entry.candidate, world).grant).toEqual({
+      state: 'left_out',
+      owner: 'claude-code',
+      by,
+    })
+    expect(problems(world)).toEqual([])
+    expect(problems(aWorld({ profiles: [borrowed], ...more }))).toEqual(['nobody none'])
   })
 
   test('of a secret that was replaced know nothing of the one before', () => {

@@ -12,6 +12,7 @@ import {
   accessWords,
   credentialCommand,
   failoverWords,
+  passedOverWords,
   findingFix,
   findingWords,
   grantWords,
@@ -79,6 +80,15 @@ describe('a source', () => {
   ] as const)('%j is told', (from, words) => {
     expect(sourceWords({ kind: 'variable', variable: 'KEY', from }, shown)).toBe(words)
   })
+})
+
+test('a login that is left out names the switch and what takes it in again', () => {
+  const words = (by: 'config' | 'environment'): string =>
+    passedOverWords({ code: 'left_out', origin: 'codex-cli', by }, undefined)
+  expect(words('config')).toBe(
+    'the config leaves the login of Codex out. To use it: equabot config set auth.foreign.codexCli.enabled true',
+  )
+  expect(words('environment')).toContain('unset EQUABOT_FOREIGN_LOGINS')
 })
 
 test('a rest tells who said so and how long it still is', () => {

@@ -133,6 +133,18 @@ describe('the login that Claude Code has', () => {
     expect(sentTokens()).toBe(0)
   })
 
+  test('that has changed and has ended again is renewed when a person asks', async () => {
+    await claude(-2 * HOUR)
+    await user.run(['models', 'auth', 'sync'])
+    const OTHER = `sk-ant-oat01-${'Ot8He9'.repeat(16)}`
+    await claude(-HOUR, { accessToken: OTHER })
+    const ran = await user.run(['models', 'auth', 'renew', 'anthropic:claude-cli'])
+    expect(ran).toMatchObject({ code: 0, err: '' })
+    expect(ran.out).toContain('ends in 8 h')
+    expect(sentTokens()).toBe(1)
+    expect(await inBook()).toMatchObject({ access: RENEWED })
+  })
+
   test('is left alone where config says never: nothing is sent, and its file is not touched', async () => {
     await configure({ foreign: { claudeCode: { renew: 'never' } } })
     await claude(-HOUR)
@@ -158,6 +170,26 @@ describe('the login that Claude Code has', () => {
     expect((await user.run(['models', 'status'], off)).out).not.toContain('claude-cli')
     await configure({ foreign: { claudeCode: { enabled: false } } })
     expect((await user.run(['models', 'status'])).out).not.toContain('claude-cli')
+  })
+
+  test.each([
+    ['the config', { foreign: { claudeCode: { enabled: false } } }, {}],
+    ['the environment', {}, { EQUABOT_FOREIGN_LOGINS: '0' }],
+  ])('that was taken over before is passed over where %s leaves it out', async (_, auth, more) => {
+    await claude(HOUR)
+    taken = ACCESS
+    await user.run(['models', 'auth', 'sync'])
+    await configure(auth)
+    const off = { variables: more }
+    const status = (await user.run(['models', 'status'], off)).out
+    expect(status).toMatch(/passed over\s.*To\s+use\s+it:/s)
+    expect(status).not.toContain('refresh token')
+    expect((await user.run(['agent', '--message', 'hi'], off)).out).not.toContain('hello')
+    const renewed = await user.run(['models', 'auth', 'renew', 'anthropic:claude-cli'], off)
+    expect(renewed).toMatchObject({ code: 78 })
+    expect(renewed.err).toContain('To use it: ')
+    expect(provider.seen).toEqual([])
+    expect(await inBook()).toMatchObject({ access: ACCESS })
   })
 
   test('that is blanked is told as logged out, and what was there before still serves', async () => {

@@ -160,6 +160,14 @@ export function house(furnishing: Furnishing = {}): House {
   const fingerprint = plainFingerprint
   const grants = memoryGrantStore(furnishing.verdicts)
   const stopwatch = fakeStopwatch(clock)
+  const foreign = createForeign({
+    sources: furnishing.sources ?? [],
+    profiles,
+    settings,
+    clock,
+    log,
+    switchedOff: furnishing.foreignOff ?? false,
+  })
   const loadWorld = createLoadWorld({
     clock,
     settings,
@@ -169,7 +177,8 @@ export function house(furnishing: Furnishing = {}): House {
     fingerprint,
     grants,
     stopwatch,
-    foreign: async () => furnishing.foreign ?? [],
+    foreign: async () => furnishing.foreign ?? foreign.views(),
+    foreignOff: furnishing.foreignOff ?? false,
   })
   const renewals = createRenewals({
     loadWorld,
@@ -177,7 +186,7 @@ export function house(furnishing: Furnishing = {}): House {
     grants,
     stopwatch,
     helper: { run: (order) => (furnishing.helper ?? noHelper)(order, { profiles, grants, clock }) },
-    adopt: async () => undefined,
+    adopt: () => foreign.adopt(),
   })
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const sandboxGrant: Parameters<typeof createVault>[0]['sandboxGrant'] = (now) => ({
@@ -231,14 +240,7 @@ export function house(furnishing: Furnishing = {}): House {
       logins,
       sandboxGrant,
     }),
-    foreign: createForeign({
-      sources: furnishing.sources ?? [],
-      profiles,
-      settings,
-      clock,
-      log,
-      switchedOff: furnishing.foreignOff ?? false,
-    }),
+    foreign,
     orders: createOrders({ loadWorld, profiles }),
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),

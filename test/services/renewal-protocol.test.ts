@@ -153,9 +153,24 @@ describe('a renewal', () => {
   })
 
   test('of what somebody else has renewed already sends nothing', async () => {
-    const at = stage(() => answered(tokens(1)))
+    const at = stage(() => answered(tokens(1)), { expiresAt: FAKE_NOW + HOUR_MS })
     expect(await at.run({ unwanted: markOf(new Secret('older')) })).toBe('nothing_to_do')
     expect(at.sent).toEqual([])
+  })
+
+  test('of what somebody else has put there, and what has ended too, is sent', async () => {
+    const at = stage(() => answered(tokens(1)))
+    expect(await at.run({ unwanted: markOf(new Secret('older')) })).toBe('renewed')
+    expect(at.sent).toHaveLength(1)
+  })
+
+  test('of what was renewed just now sends nothing, also where a clock says that it has ended', async () => {
+    const at = stage(() => answered(tokens(1, { expires_in: 30 })))
+    const unwanted = markOf(at.login().access)
+    await at.run({ unwanted })
+    at.clock.advance(29_000)
+    expect(await at.run({ unwanted, urge: 'user' })).toBe('nothing_to_do')
+    expect(at.sent).toHaveLength(1)
   })
 
   test('follows no other within a minute, unless a person asks', async () => {

@@ -10,7 +10,7 @@ import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS, SECOND_MS } from '../../src/domain/time.ts'
 import type { RenewalRequest } from '../../src/services/renewal.ts'
-import { aBook, FAKE_NOW } from '../../src/testing.ts'
+import { aBook, aForeignLogin, FAKE_NOW, memoryForeignSource } from '../../src/testing.ts'
 import { agent, profile, provider } from '../names-from.ts'
 import type { Furnishing, House } from './house.ts'
 import { house, outcome, renewedAccess, renewingHelper } from './house.ts'
@@ -61,8 +61,16 @@ describe('a caller who wants new access', () => {
   })
 
   test('gets what stands there when it wants rid of an older token', async () => {
-    const answer = await at().renewals.renew({ ...ASK, unwanted: new Secret('older') })
+    const fresh = stored({ credential: login({ expiresAt: FAKE_NOW + HOUR_MS }) })
+    const machine = at({ books: { main: aBook(fresh) } })
+    const answer = await machine.renewals.renew({ ...ASK, unwanted: new Secret('older') })
     expect(answer.ok && answer.value.access.reveal()).toBe('access-0')
+  })
+
+  test('of an older token gets new access where what stands there has ended too', async () => {
+    const machine = at({ helper: renewingHelper })
+    const answer = await machine.renewals.renew({ ...ASK, unwanted: new Secret('older') })
+    expect(answer.ok && answer.value.access.equals(renewedAccess(ID))).toBe(true)
   })
 
   test('shares one helper with all who ask at the same time', async () => {
@@ -135,11 +143,13 @@ describe('a caller who wants new access', () => {
 
 describe('a borrowed login', () => {
   const CLAUDE = profile('anthropic:claude-cli')
-  const borrowed = stored({
-    id: CLAUDE,
-    origin: 'claude-code',
-    credential: { type: 'oauth', access: new Secret('access-0'), expiresAt: FAKE_NOW - 1 },
-  })
+  const borrowedAt = (expiresAt: number): Profile =>
+    stored({
+      id: CLAUDE,
+      origin: 'claude-code',
+      credential: { type: 'oauth', access: new Secret('access-0'), expiresAt },
+    })
+  const borrowed = borrowedAt(FAKE_NOW - 1)
   const view: ForeignView = {
     origin: 'claude-code',
     grant: borrowedGrantId('claude-code', '/home/me/.claude'),
@@ -173,6 +183,16 @@ describe('a borrowed login', () => {
     expect(!answer.ok && explain(answer.fault).message).toContain('waiting for Claude Code')
   })
 
+  test.each([
+    ['config', { config: { auth: { foreign: { claudeCode: { enabled: false } } } } }],
+    ['environment', { foreignOff: true }],
+  ])('is left alone where the %s leaves it out, which says how to use it', async (by, more) => {
+    const answer = await borrowing('neighbour', { helper: renewingHelper, ...more }).renewals.renew(
+      ask,
+    )
+    expect(answer).toMatchObject({ fault: { code: 'EQ_RENEWAL_LEFT_OUT', by } })
+  })
+
   test('is waited for while its file cannot be read', async () => {
     const machine = borrowing('neighbour', {
       foreign: [
@@ -192,6 +212,26 @@ describe('a borrowed login', () => {
       ],
     })
     expect(outcome(await machine.renewals.renew(ask))).toBe('EQ_RENEWAL_OWNERS')
+  })
+
+  test.each([
+    ['has ended too, is renewed', FAKE_NOW - HOUR_MS, 1],
+    ['serves, is used as it is', FAKE_NOW + HOUR_MS, 0],
+  ])('that its owner has replaced by one that %s', async (_, expiresAt, helpers) => {
+    const newer = aForeignLogin({ access: new Secret('access-1'), expiresAt })
+    const unwanted: string[] = []
+    const machine = house({
+      books: { main: aBook(borrowedAt(FAKE_NOW - 2 * HOUR_MS)) },
+      sources: [memoryForeignSource('claude-code', ok(newer))],
+      helper: async (order, room) => {
+        unwanted.push(order.unwanted)
+        return renewingHelper(order, room)
+      },
+    })
+    const answer = await machine.renewals.renew({ ...ask, urge: 'user' })
+    expect(unwanted).toEqual(helpers === 1 ? [markOf(newer.access)] : [])
+    const access = helpers === 1 ? renewedAccess(CLAUDE) : newer.access
+    expect(answer.ok && answer.value.access.equals(access)).toBe(true)
   })
 
   test('whose owner has gone has nothing behind it', async () => {

@@ -1,6 +1,6 @@
 /** Checks of every credential: can it serve, does it end, will anybody ever try it. */
 
-import { expiresAtOf, isExpired, isRenewable } from '../../domain/credential.ts'
+import { expiresAtOf, isExpired } from '../../domain/credential.ts'
 import type { Finding } from '../../domain/finding.ts'
 import { finding } from '../../domain/finding.ts'
 import { isDead } from '../../domain/grant.ts'
@@ -10,6 +10,7 @@ import type { ProviderId } from '../../domain/names.ts'
 import { MAIN_AGENT, providerOf } from '../../domain/names.ts'
 import type { HeldProfile } from '../../domain/profile.ts'
 import type { ProviderFacts } from '../../domain/provider.ts'
+import { canRenew } from '../../domain/renewal-rules.ts'
 import type { Candidate } from '../../domain/rotation.ts'
 import { usageOf } from '../../domain/rotation.ts'
 import { acceptsType } from '../../domain/settings.ts'
@@ -120,7 +121,7 @@ function accessFindings(world: World, candidate: Candidate): readonly Finding[] 
     if (way === 'never') return [finding({ code: 'DR_ACCESS_OWNERS', agent, profile, origin })]
     if (way !== 'none') return []
   }
-  if (isRenewable(credential)) return []
+  if (canRenew(candidate.grant)) return []
   if (ended) return [finding({ code: 'DR_ACCESS_ENDED', agent, profile, type, origin, at })]
   return at - world.now <= world.settings.auth.warnWithinMs
     ? [finding({ code: 'DR_ACCESS_ENDING', agent, profile, type, origin, at })]
