@@ -38,7 +38,7 @@ export type DoctorDeps = SightDeps
 
 export interface Doctor {
   /**
-   * Takes over the logins of other programs, then looks. Nothing else is changed.
+   * Takes over the logins of other programs and, unless offline, renews what has ended; then looks.
    *
    * @param options.offline nothing is renewed, so nothing leaves this machine
    * @faults those of looking at the state folder itself

@@ -61,7 +61,7 @@ export interface Vault {
   }): Promise<Result<StoredSecret, Fault>>
   /** What `removeProfile` would do, without doing it. */
   whoUses(agent: AgentId | undefined, profile: string): Promise<Result<RemovedProfile, Fault>>
-  /** Revokes the login where its provider offers that, then forgets it, whatever the provider said. */
+  /** Forgets the login, then revokes it where its provider offers that: what is revoked must serve nobody any more. */
   removeProfile(agent: AgentId | undefined, profile: string): Promise<Result<EndedProfile, Fault>>
   restore(
     agent: AgentId | undefined,
