@@ -109,7 +109,7 @@ const CONTROLS: readonly Control[] = [
   {
     removed: "the respect for its owner's locks",
     row: 8,
-    size: { eachStep: 0, random: 16, holds: [1500] },
+    size: { eachStep: 0, random: 40, holds: [1500] },
     breakage: {
       file: 'src/adapters/owner-locks.ts',
       from: 'if (isRetry || !isLeftByUs(path, deps.ledger)) {',

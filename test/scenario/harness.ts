@@ -150,7 +150,8 @@ export async function newUser(): Promise<User> {
     async leave() {
       await Promise.all([...running].map((entry) => entry.stop('SIGKILL')))
       await Promise.all([...seats].map((end) => end()))
-      await rm(home, { recursive: true, force: true })
+      // A helper that goes on by itself may still be writing its log.
+      await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
     },
   }
 }
