@@ -25,7 +25,7 @@ const CONTROLS: readonly Control[] = [
       from: 'while (!addon.value.tryLock(fd)) {',
       to: 'while (Number.isNaN(fd)) {',
     },
-    noticed: /not exactly one send/,
+    noticed: /not exactly one send|got no token/,
   },
   {
     removed: 'the session of its own that the renewing process has',
@@ -109,13 +109,13 @@ const CONTROLS: readonly Control[] = [
   {
     removed: "the respect for its owner's locks",
     row: 8,
-    size: { eachStep: 0, random: 40, holds: [1500] },
+    size: { eachStep: 0, random: 16, holds: [1500] },
     breakage: {
       file: 'src/adapters/owner-locks.ts',
       from: 'if (isRetry || !isLeftByUs(path, deps.ledger)) {',
       to: 'if (isRetry) {',
     },
-    noticed: /logged out/,
+    noticed: /logged out|its owner could not do its part/,
   },
   {
     removed: 'the lock among agents',
