@@ -63,7 +63,8 @@ export function createRenewals(deps: RenewalDeps): Renewals {
     const { profile, login, grant } = found.value
     const isReplaced = request.unwanted !== undefined && !login.access.equals(request.unwanted)
     if (isReplaced && isUsable(deps, login)) return ok(login)
-    const key = grant?.id ?? profile.id
+    // Who waits must not get the answer of one who only wanted it started.
+    const key = `${grant?.id ?? profile.id} ${request.waitMs > 0 ? 'waits' : 'starts'}`
     for (let flight = flights.get(key); flight; flight = flights.get(key)) {
       const answer = await flight
       if (!answer.ok || !answer.value.access.equals(login.access)) return answer

@@ -6,7 +6,7 @@ import type { ForeignView } from '../../src/domain/foreign.ts'
 import { borrowedGrantId, markOf, newGrantId } from '../../src/domain/grant.ts'
 import type { Verdict } from '../../src/domain/grant.ts'
 import type { Profile } from '../../src/domain/profile.ts'
-import { ok } from '../../src/domain/result.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS, SECOND_MS } from '../../src/domain/time.ts'
 import type { RenewalRequest } from '../../src/services/renewal.ts'
@@ -85,6 +85,25 @@ describe('a caller who wants new access', () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => machine.renewals.renew(ASK)))
     expect(answers.every((answer) => answer.ok)).toBe(true)
     expect(helpers).toBe(1)
+  })
+
+  test('waits for the access, though one who does not wait has had the renewal started', async () => {
+    let calls = 0
+    let finish = (): void => undefined
+    const finished = new Promise<void>((resolve) => (finish = resolve))
+    const { renewals } = at({
+      helper: async (order, stores) => {
+        calls += 1
+        if (calls > 1) return renewingHelper(order, stores)
+        await finished
+        return fail({ code: 'EQ_RENEWAL_BUSY', profile: ID, waitedMs: 0 })
+      },
+    })
+    const started = renewals.renew({ ...ASK, waitMs: 0 })
+    const waited = renewals.renew({ ...ASK, waitMs: 1000 })
+    finish()
+    expect((await waited).ok).toBe(true)
+    await started
   })
 
   test('after a failure starts the next helper: a failed flight is forgotten', async () => {
