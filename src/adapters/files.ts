@@ -226,11 +226,15 @@ async function factsIfAny(ask: () => Promise<FileFacts>): Promise<FileFacts | un
   }
 }
 
-function versionOf(facts: FileFacts): string {
+/** Changes when the content does: a whole rewrite gives another inode, one in place another size or time. */
+export function versionOf(facts: FileFacts): string {
   return `${facts.inode}:${facts.size}:${facts.modifiedAtNs}`
 }
 
-async function reading<T>(path: string, run: () => Promise<T>): Promise<Result<T, StoreFault>> {
+export async function reading<T>(
+  path: string,
+  run: () => Promise<T>,
+): Promise<Result<T, StoreFault>> {
   try {
     return ok(await run())
   } catch (cause) {
@@ -238,7 +242,10 @@ async function reading<T>(path: string, run: () => Promise<T>): Promise<Result<T
   }
 }
 
-async function writing<T>(path: string, run: () => Promise<T>): Promise<Result<T, StoreFault>> {
+export async function writing<T>(
+  path: string,
+  run: () => Promise<T>,
+): Promise<Result<T, StoreFault>> {
   try {
     return ok(await run())
   } catch (cause) {

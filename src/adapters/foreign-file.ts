@@ -10,7 +10,7 @@ import type { Clock } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { ForeignPlace, OwnerLogin, OwnerLoginParser } from '../wire/foreign-text.ts'
-import { errnoOf } from './files.ts'
+import { errnoOf, versionOf } from './files.ts'
 import type { FileFacts, FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 
@@ -160,9 +160,4 @@ interface Loaded {
 
 function isBroken(content: Content): boolean {
   return !content.ok && content.fault.code === 'EQ_FOREIGN_SYNTAX'
-}
-
-/** Changes when the content does: a whole rewrite gives another inode, one in place another size or time. */
-function versionOf(facts: FileFacts): string {
-  return `${facts.inode}:${facts.size}:${facts.modifiedAtNs}`
 }

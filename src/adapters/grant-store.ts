@@ -31,7 +31,7 @@ import { makeFolder, syncFolder } from './durable-file.ts'
 import type { FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 import type { Files } from './files.ts'
-import { errnoOf } from './files.ts'
+import { errnoOf, reading, writing } from './files.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
@@ -207,21 +207,4 @@ async function append(system: FileSystem, path: string, line: string): Promise<v
 
 function ifThere(cause: unknown): void {
   if (errnoOf(cause) !== 'ENOENT') throw cause
-}
-
-async function reading<T>(path: string, run: () => Promise<T>): Promise<Result<T, StoreFault>> {
-  try {
-    return ok(await run())
-  } catch (cause) {
-    return fail({ code: 'EQ_STORE_UNREADABLE', path, errno: errnoOf(cause) })
-  }
-}
-
-async function writing(path: string, run: () => Promise<void>): Promise<Result<void, StoreFault>> {
-  try {
-    await run()
-    return ok()
-  } catch (cause) {
-    return fail({ code: 'EQ_STORE_UNWRITABLE', path, errno: errnoOf(cause) })
-  }
 }

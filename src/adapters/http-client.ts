@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Agent, EnvHttpProxyAgent, request as send } from 'undici'
 import type { UpstreamAnswer, UpstreamRequest } from '../domain/ports.ts'
+import { isLoopback } from '../wire/secure-url.ts'
 
 /** A request whose place and headers are settled. */
 export interface HttpRequest extends Pick<UpstreamRequest, 'timeouts'> {
@@ -25,8 +26,6 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
-
 /**
  * @param proxyVariables `https_proxy`, `http_proxy` and `no_proxy`, in either case. undici would fall back on the
  *   environment, so all three of its values are always given.
@@ -35,7 +34,7 @@ export function createHttpClient(proxyVariables: ReadonlyMap<string, string>): H
   const dispatchers = new Map<string, Dispatcher>()
 
   function dispatcherFor(url: URL, connectTimeoutMs: number): Dispatcher {
-    const direct = LOOPBACK.test(url.hostname)
+    const direct = isLoopback(url.hostname)
     const key = `${direct ? 'direct' : 'proxied'} ${connectTimeoutMs}`
     const known = dispatchers.get(key)
     if (known) return known

@@ -22,8 +22,10 @@ import { fail, ok } from '../domain/result.ts'
 import { HOUR_MS } from '../domain/time.ts'
 import { withClaudeTokens } from '../wire/claude-login.ts'
 import type { OwnerLogin } from '../wire/foreign-text.ts'
+import { syncFolder } from './durable-file.ts'
 import { errnoOf } from './files.ts'
 import type { FileFacts } from './file-system.ts'
+import { nodeFileSystem } from './file-system.ts'
 import type { ForeignBytes, ForeignFile } from './foreign-file.ts'
 import type { OwnerLockDeps } from './owner-locks.ts'
 import { renewalLockPaths, takeOwnerLocks, writeLockPath } from './owner-locks.ts'
@@ -186,7 +188,7 @@ function createRoom(path: string): Room {
 
     settle: () =>
       attempt(async () => {
-        await syncFolder(dirname(path))
+        await syncFolder(nodeFileSystem, dirname(path))
         return true
       }),
 
@@ -220,7 +222,7 @@ function createRoom(path: string): Room {
         const placed = handle
         handle = undefined
         await placed.close()
-        await syncFolder(dirname(path))
+        await syncFolder(nodeFileSystem, dirname(path))
         return true
       }),
   }
@@ -233,15 +235,6 @@ async function takeAfter(handle: FileHandle, like: FileFacts, path: string): Pro
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid)
   // After the owner, since that takes some bits away.
   await handle.chmod(like.mode & 0o777)
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** Removes what killed writers of ours left beside the file; another program's are none of our business. */

@@ -128,6 +128,11 @@ export function heldMs(
   return holdMs(verdict, now)
 }
 
+/** A refresh token serves the client that it was given to. */
+export function clientOf(facts: OauthFacts, login: OauthCredential): string | undefined {
+  return login.clientId ?? facts.clientId ?? facts.grantsClientId
+}
+
 /** Stands for the facts that a complaint about client or request depends on. */
 export function configMark(facts: OauthFacts, clientId: string | undefined): string {
   const parts = [facts.tokenUrl, facts.body, clientId ?? '', ...facts.scopes]

@@ -8,7 +8,7 @@ import { providerOf } from '../domain/names.ts'
 import type { GrantStore, GrantViews } from '../domain/renewal-ports.ts'
 import type { EffectiveBook, Profile } from '../domain/profile.ts'
 import type { ProviderTable } from '../domain/provider.ts'
-import { configMark } from '../domain/renewal-rules.ts'
+import { clientOf, configMark } from '../domain/renewal-rules.ts'
 import type { Settings } from '../domain/settings.ts'
 
 /** The grant behind a profile: its id, who renews it, and which of its tokens is current. */
@@ -91,9 +91,6 @@ function isVoid(verdict: Verdict, profile: Profile, providers: ProviderTable): b
   if (verdict.outcome.kind !== 'config') return false
   const facts = providers.get(providerOf(profile.id))?.oauth
   const { credential } = profile
-  const clientId =
-    (credential.type === 'oauth' ? credential.clientId : undefined) ??
-    facts?.clientId ??
-    facts?.grantsClientId
-  return !facts || verdict.config !== configMark(facts, clientId)
+  if (!facts || credential.type !== 'oauth') return true
+  return verdict.config !== configMark(facts, clientOf(facts, credential))
 }

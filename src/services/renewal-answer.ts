@@ -3,12 +3,11 @@
 import type { Moment } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
 import type { Attempt, IssuedTokens, RawAnswer, TokenVerdict } from '../domain/renewal-ports.ts'
-import { configMark, spacingMs } from '../domain/renewal-rules.ts'
+import { clientOf, configMark, spacingMs } from '../domain/renewal-rules.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { HOUR_MS } from '../domain/time.ts'
 import type { ReadyHome } from './token-home.ts'
 import type { ProtocolDeps, Refreshable, RenewalJob, Step } from './renewal-job.ts'
-import { clientOf } from './renewal-job.ts'
 import { conclude, notServed, unanswered } from './renewal-outcomes.ts'
 
 export async function judged(

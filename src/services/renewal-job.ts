@@ -42,8 +42,3 @@ export type Refreshable = OauthCredential & { readonly refresh: Secret }
 export function isRefreshable(login: OauthCredential | undefined): login is Refreshable {
   return login?.refresh !== undefined
 }
-
-/** A refresh token serves the client that it was given to. */
-export function clientOf(facts: OauthFacts, login: OauthCredential): string | undefined {
-  return login.clientId ?? facts.clientId ?? facts.grantsClientId
-}

@@ -88,8 +88,8 @@ interface ConclusionDetails {
 
 /** Writes the verdict down. Failing to is no failure: a verdict tells, it does not decide. */
 export async function conclude(
-  deps: ProtocolDeps,
-  job: RenewalJob,
+  deps: Pick<ProtocolDeps, 'random' | 'stopwatch'>,
+  job: Pick<RenewalJob, 'journal'>,
   token: TokenMark,
   outcome: RenewalOutcome,
   { retryAfterMs, config }: ConclusionDetails = {},

@@ -11,6 +11,7 @@ import { elapsedMs, isFinal, markOf } from '../domain/grant.ts'
 import type { Attempt, JournalPage } from '../domain/renewal-ports.ts'
 import type { OauthFacts } from '../domain/provider.ts'
 import {
+  clientOf,
   configMark,
   freshness,
   heldMs,
@@ -21,7 +22,7 @@ import type { Secret } from '../domain/secret.ts'
 import { SECOND_MS } from '../domain/time.ts'
 import type { ReadyHome } from './token-home.ts'
 import type { ProtocolDeps, Refreshable, RenewalEnd, RenewalJob, Step } from './renewal-job.ts'
-import { clientOf, isRefreshable } from './renewal-job.ts'
+import { isRefreshable } from './renewal-job.ts'
 import {
   beforeReplay,
   conclude,

@@ -12,16 +12,15 @@ import type {
   OwnerHome,
   OwnerProgram,
   RenewalOrder,
-  Stopwatch,
 } from '../domain/renewal-ports.ts'
 import type { HeldProfile } from '../domain/profile.ts'
-import { againAfterMs } from '../domain/renewal-rules.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 import { MINUTE_MS } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import { grantOf } from './grant-views.ts'
 import type { ProtocolDeps, RenewalEnd } from './renewal-job.ts'
+import { conclude } from './renewal-outcomes.ts'
 import { renewOnce } from './renewal-protocol.ts'
 import { bookHome, borrowedHome, ownedAlone } from './token-home.ts'
 import type { LoadWorld } from './world.ts'
@@ -75,7 +74,7 @@ export async function carryOut(
       return ok(await renewOnce(deps, { ...common, home }))
     }
     case 'owner':
-      return ok(await letOwnerRenew(deps, order, world, profile, deps.stopwatch))
+      return ok(await letOwnerRenew(deps, order, world, profile))
     case 'never':
     case 'none':
       return ok('nothing_to_do')
@@ -90,7 +89,6 @@ async function letOwnerRenew(
   order: RenewalOrder,
   world: World,
   profile: HeldProfile,
-  stopwatch: Stopwatch,
 ): Promise<RenewalEnd> {
   const program = deps.programs.find(({ origin }) => origin === profile.origin)
   if (!program) return 'nothing_to_do'
@@ -106,16 +104,6 @@ async function letOwnerRenew(
     reason: 'owner_program',
     words: ownerProgramWords(program.origin, ran, OWNER_PATIENCE_MS),
   }
-  const before = await deps.grants.verdict(order.grant)
-  const isRepeated = before?.token === token && before.outcome.kind === 'not_sent'
-  const tries = isRepeated ? before.tries + 1 : 1
-  const waitMs = againAfterMs(outcome, tries, deps.random())
-  await deps.grants.journal(order.grant).putVerdict({
-    token,
-    moment: stopwatch(),
-    tries,
-    outcome,
-    ...(waitMs !== undefined && { againAfterMs: waitMs }),
-  })
+  await conclude(deps, { journal: deps.grants.journal(order.grant) }, token, outcome)
   return 'failed'
 }

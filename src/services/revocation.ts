@@ -11,6 +11,7 @@ import type { ProfileStore } from '../domain/ports.ts'
 import type { GrantStore, LoginFlow } from '../domain/renewal-ports.ts'
 import type { Profile } from '../domain/profile.ts'
 import type { ProviderTable } from '../domain/provider.ts'
+import { clientOf } from '../domain/renewal-rules.ts'
 
 export type Revocation =
   | { readonly kind: 'revoked' }
@@ -41,7 +42,7 @@ export async function revokeGrant(
   if (credential.type !== 'oauth') return undefined
   const provider = providerOf(id)
   const oauth = providers.get(provider)?.oauth
-  const clientId = credential.clientId ?? oauth?.clientId ?? oauth?.grantsClientId
+  const clientId = oauth && clientOf(oauth, credential)
   if (oauth?.revokeUrl === undefined || clientId === undefined) return { kind: 'not_offered' }
   const sharedWith = await otherHolder(deps.profiles, provider, credential)
   if (sharedWith) return { kind: 'shared', sharedWith }

@@ -9,10 +9,10 @@ import { Secret } from '../domain/secret.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { SECOND_MS } from '../domain/time.ts'
 import type { JsonObject } from './decode.ts'
-import { parseJson } from './decode.ts'
 import type { OwnerLoginParser } from './foreign-text.ts'
 import { decodeForeign, filledText, parseForeignObject } from './foreign-text.ts'
 import { instantOf } from './instant.ts'
+import { claimsOf } from './jwt-claims.ts'
 
 const Tokens = v.object({
   access_token: v.string(),
@@ -60,16 +60,4 @@ export const parseCodexLogin: OwnerLoginParser = (text, place) => {
 /** @source RFC 7519 4.1.4: `exp` is in seconds */
 function endOf(claims: JsonObject): EpochMs | undefined {
   return typeof claims.exp === 'number' ? instantOf(claims.exp * SECOND_MS) : undefined
-}
-
-/**
- * What a JSON Web Token says of itself; nothing when it is none. Nothing is verified: it is the provider that judges it.
- *
- * @source RFC 7519 3
- */
-function claimsOf(token: unknown): JsonObject {
-  const body = typeof token === 'string' ? token.split('.')[1] : undefined
-  if (body === undefined) return {}
-  const claims = parseJson(Buffer.from(body, 'base64url').toString('utf8'))
-  return claims.ok && isRecord(claims.value) ? claims.value : {}
 }

@@ -9,7 +9,8 @@ import { ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../domain/time.ts'
 import type { Misfit } from './decode.ts'
-import { decode, parseJson } from './decode.ts'
+import { decode } from './decode.ts'
+import { claimsOf } from './jwt-claims.ts'
 
 /** @source RFC 6749 A.12, A.17: visible ASCII. Anything else could not travel in a header. */
 const TokenText = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,65536}$/, 'a token of visible ASCII'))
@@ -53,8 +54,8 @@ export function parseIssuedTokens(body: unknown): Result<IssuedTokens, Misfit> {
   const makesSense = typeof seconds === 'number' && seconds > 0 && seconds * SECOND_MS < LONGEST_MS
   const told = makesSense ? seconds * SECOND_MS : undefined
   const claims = claimsOf(valueAt(body, ['id_token']))
-  const email = firstIdentity([...EMAILS.map((path) => valueAt(body, path)), claims?.['email']])
-  const accountId = firstIdentity([...ACCOUNTS.map((path) => valueAt(body, path)), claims?.['sub']])
+  const email = firstIdentity([...EMAILS.map((path) => valueAt(body, path)), claims['email']])
+  const accountId = firstIdentity([...ACCOUNTS.map((path) => valueAt(body, path)), claims['sub']])
   return ok({
     access: new Secret(access),
     ...(refresh && { refresh: new Secret(refresh) }),
@@ -66,17 +67,4 @@ export function parseIssuedTokens(body: unknown): Result<IssuedTokens, Misfit> {
 
 function firstIdentity(values: readonly unknown[]): string | undefined {
   return values.find((value): value is string => typeof value === 'string' && IDENTITY.test(value))
-}
-
-/**
- * What an id token says, without a look at its seal: it came straight from the token endpoint, and it only names the
- * account for people.
- *
- * @source OpenID Connect Core 3.1.3.7 (6)
- */
-function claimsOf(idToken: unknown): Readonly<Record<string, unknown>> | undefined {
-  const payload = typeof idToken === 'string' ? idToken.split('.')[1] : undefined
-  if (payload === undefined) return undefined
-  const parsed = parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
-  return parsed.ok && isRecord(parsed.value) ? parsed.value : undefined
 }
