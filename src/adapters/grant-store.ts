@@ -9,12 +9,10 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 
-import type { StoreFault } from '../domain/fault.ts'
 import type { GrantId, Verdict } from '../domain/grant.ts'
 import { parseGrantId } from '../domain/grant.ts'
 import type { GrantStore, Journal, JournalPage } from '../domain/renewal-ports.ts'
-import type { Result } from '../domain/result.ts'
-import { fail, ok } from '../domain/result.ts'
+import { ok } from '../domain/result.ts'
 import {
   ANSWER_BYTES,
   emptyAttemptSlot,

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 
 import type { ForeignFault } from '../domain/fault.ts'
-import { isRecord, valueAt } from '../domain/plain-data.ts'
+import { valueAt } from '../domain/plain-data.ts'
 import { fail, ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
 import type { EpochMs } from '../domain/time.ts'

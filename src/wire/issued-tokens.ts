@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 
-import { isRecord, valueAt } from '../domain/plain-data.ts'
+import { valueAt } from '../domain/plain-data.ts'
 import type { IssuedTokens } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
