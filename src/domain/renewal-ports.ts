@@ -75,6 +75,8 @@ export interface TokenRequest {
   readonly connectTimeoutMs: number
   /** From the first byte that is sent to the last that is read, ms. */
   readonly totalTimeoutMs: number
+  /** How long an answer that has begun may pause, ms. */
+  readonly stallTimeoutMs: number
 }
 
 /** An answer of a token endpoint, as it came. */
