@@ -129,7 +129,6 @@ async function renew({ graceMs = GRACE_MS, ...fault }: Case): Promise<unknown> {
       judge: judgeTokenAnswer,
       random: Math.random,
       newId: () => String(server.sends.length),
-      pid: process.pid,
       connectTimeoutMs: 5000,
     },
     {

@@ -112,7 +112,6 @@ async function once(folder: string, mode: 'strict' | 'grace', trouble: Trouble, 
         judge: judgeTokenAnswer,
         random: Math.random,
         newId: () => String(sends.length),
-        pid: 1,
         connectTimeoutMs: 1000,
       },
       {

@@ -155,7 +155,6 @@ export interface Attempt {
   readonly id: string
   readonly token: TokenMark
   readonly begun: Moment
-  readonly pid: number
   /** How often this token has been sent before without an answer. */
   readonly replays: number
   /** When it was first sent without an answer. */

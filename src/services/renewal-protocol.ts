@@ -192,7 +192,6 @@ async function send(
     id: deps.newId(),
     token,
     begun: deps.stopwatch(),
-    pid: deps.pid,
     ...before,
   }
   const reserved = await job.journal.reserve(attempt)

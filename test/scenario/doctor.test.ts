@@ -257,7 +257,6 @@ test('one login in two books keeps one home, once nobody renews it', async () =>
     id: 'a1',
     token: markOf(new Secret(REFRESH)),
     begun: { at: 1, boot: '', upMs: 1 },
-    pid: 1,
     replays: 0,
   }
   orThrow(await journal(grant).reserve(attempt))

@@ -100,7 +100,6 @@ function stage(
     judge: judgeTokenAnswer,
     random: () => 0.5,
     newId: () => `attempt-${sent.length}`,
-    pid: 1,
     connectTimeoutMs: 1,
   }
   const stored = (): OauthCredential => {
