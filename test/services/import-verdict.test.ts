@@ -266,10 +266,14 @@ describe('a name that is given', () => {
   })
 
   test('does for one that was left because its name is taken here', async () => {
-    const at = bench({ more: folder(KEY) }, { books: { main: aBook(LOGIN) } })
-    expect(await runs(at)).toEqual(['anthropic:default kept: another_credential'])
-    expect(verdicts(orThrow(await at.imports.run(named)))).toEqual(['anthropic:work added'])
-    expect(await runs(at)).toEqual(['anthropic:work same'])
+    const at = bench({ more: folder(KEY, KEY) }, { books: { main: aBook(LOGIN) } })
+    const left = 'anthropic:default kept: another_credential'
+    expect(await runs(at)).toEqual([left, left])
+    expect(verdicts(orThrow(await at.imports.run(named)))).toEqual([
+      'anthropic:work added',
+      'anthropic:work same',
+    ])
+    expect(await runs(at)).toEqual(['anthropic:work same', 'anthropic:work same'])
   })
 
   test('does not fit two logins, and nothing is imported then', async () => {
