@@ -62,7 +62,7 @@ export function createLegacyFiles({ home, files }: LegacyFilesDeps): LegacyFiles
   }
 }
 
-/** Those of the main agent first: where two files hold one name, the first one counts. */
+/** Those of the main agent first: where two files hold one name, the first one has it. */
 async function candidatesIn(files: Files, folder: string): Promise<readonly string[]> {
   const listed = await files.list(join(folder, 'agents'))
   const agents = listed.ok ? listed.value : []
