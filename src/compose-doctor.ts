@@ -41,7 +41,13 @@ export function composeDoctor(given: {
     literalSecrets: secretFields,
     async holdGrant(grant) {
       const lock = await locks.tryHold(grantLock(grant))
-      return lock.ok ? ok(lock.value && (() => lock.value?.release())) : lock
+      if (!lock.ok || !lock.value) return lock.ok ? ok(undefined) : lock
+      const { release } = lock.value
+      const page = await stores.grants.journal(grant).read()
+      // The answer to a renewal that was killed may lie there, and belongs to the copy that was renewed.
+      if (page.ok && !page.value.attempt) return ok(release)
+      release()
+      return page.ok ? ok(undefined) : page
     },
     async adopt() {
       const { sources, fault } = await foreign.adopt({ prompting })

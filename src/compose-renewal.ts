@@ -56,7 +56,6 @@ export async function renewForOrder(
       judge: judgeTokenAnswer,
       random,
       newId: () => randomBytes(8).toString('hex'),
-      pid: process.pid,
       connectTimeoutMs: CONNECT_MS,
       loadWorld,
       profiles,

@@ -279,6 +279,7 @@ export const FAULT_SAMPLES: {
     looked: 'auth.json, credentials/oauth.json',
   },
   EQ_IMPORT_SELF: { code: 'EQ_IMPORT_SELF', path: '/home/me/.older' },
+  EQ_IMPORT_NOT_ONE: { code: 'EQ_IMPORT_NOT_ONE', logins: [work, profile('openai:default')] },
   EQ_PROFILE_BORROWED: { code: 'EQ_PROFILE_BORROWED', profile: work, origin: 'claude-code' },
   EQ_GATEWAY_RUNNING: { code: 'EQ_GATEWAY_RUNNING', pid: 4_711, port: 18_789 },
   EQ_GATEWAY_PORT: {

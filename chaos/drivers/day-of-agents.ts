@@ -177,7 +177,6 @@ async function help(order: RenewalOrder): Promise<void> {
           judge: judgeTokenAnswer,
           random,
           newId: () => String(day.sends),
-          pid: 1,
           connectTimeoutMs: 5000,
           loadWorld: loadWorldOf(),
           profiles,

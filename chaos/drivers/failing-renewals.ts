@@ -1,5 +1,5 @@
 /**
- * Makes every file operation of a renewal fail, once and from then on, and says what became of the login.
+ * Makes every file operation of a renewal fail, once, for a minute and for good, and says what became of the login.
  *
  * `node failing-renewals.mjs <folder> <error>…`: one line of JSON for each run. Protocol, journal and book are the real ones. When
  * the first renewal has ended, the disk is well again and others follow, until the login is well or called dead.
@@ -23,7 +23,7 @@ import type { GrantStore, TokenEndpoint } from '../../src/domain/renewal-ports.t
 import { withProfile } from '../../src/domain/profile.ts'
 import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import { HOUR_MS } from '../../src/domain/time.ts'
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts'
 import { renewOnce } from '../../src/services/renewal-protocol.ts'
 import { bookHome } from '../../src/services/token-home.ts'
 import { judgeTokenAnswer } from '../../src/wire/token-response.ts'
@@ -40,6 +40,8 @@ const FACTS = {
   replay: 'unknown',
 } as const
 const FOLLOWERS = 3
+/** How long a disk refuses everything, ms. */
+const LASTING: readonly number[] = [0, MINUTE_MS, Infinity]
 
 function missing(): never {
   throw new Error('a name that is none')
@@ -61,8 +63,9 @@ function openStoresOn(folder: string, system: FileSystem): Stores {
   }
 }
 
-async function once(folder: string, mode: 'strict' | 'grace', trouble: Trouble) {
+async function once(folder: string, mode: 'strict' | 'grace', trouble: Trouble, lastsMs: number) {
   let now = Date.now()
+  const begun = now
   const families = createFamilies({ now: () => now })
   const login = families.login({ mode, graceMs: HOUR_MS })
   const grant = newGrantId(providerOf(PROFILE), new Secret(login.refresh))
@@ -109,7 +112,6 @@ async function once(folder: string, mode: 'strict' | 'grace', trouble: Trouble) 
         judge: judgeTokenAnswer,
         random: Math.random,
         newId: () => String(sends.length),
-        pid: 1,
         connectTimeoutMs: 1000,
       },
       {
@@ -121,7 +123,7 @@ async function once(folder: string, mode: 'strict' | 'grace', trouble: Trouble) 
       },
     )
 
-  const { system, failed } = failing(trouble)
+  const { system, failed } = failing(trouble, () => now >= begun + lastsMs)
   const ends: string[] = [await renew(openStoresOn(folder, system))]
   const isStored = await holdsAnswer(well, grant, login.refresh)
   for (let follower = 0; follower < FOLLOWERS; follower += 1) {
@@ -134,6 +136,7 @@ async function once(folder: string, mode: 'strict' | 'grace', trouble: Trouble) 
   return {
     mode,
     ...trouble,
+    isForGood: lastsMs === Infinity,
     failed: failed(),
     ends,
     sends,
@@ -155,10 +158,11 @@ async function holdsAnswer(well: Stores, grant: GrantId, before: string): Promis
 const [, , folder = '', ...errors] = process.argv
 for (const mode of ['strict', 'grace'] as const) {
   for (const errno of errors) {
-    for (const isLasting of [false, true]) {
+    for (const lastsMs of LASTING) {
       for (let nth = 0; ; nth += 1) {
-        const name = `${mode}-${errno}-${isLasting}-${nth}`
-        const end = await once(join(folder, name), mode, { errno, nth, isLasting })
+        const name = `${mode}-${errno}-${lastsMs}-${nth}`
+        const trouble = { errno, nth, isLasting: lastsMs > 0 }
+        const end = await once(join(folder, name), mode, trouble, lastsMs)
         if (end.failed === 0) break
         process.stdout.write(`${JSON.stringify(end)}\n`)
       }

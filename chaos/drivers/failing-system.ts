@@ -9,8 +9,15 @@ export interface Trouble {
   readonly isLasting: boolean
 }
 
-/** A file system whose n-th operation fails, and those after it where the trouble lasts. */
-export function failing({ errno, nth, isLasting }: Trouble): {
+/**
+ * A file system whose n-th operation fails, and those after it where the trouble lasts.
+ *
+ * @param isOver whether lasting trouble has ended by now
+ */
+export function failing(
+  { errno, nth, isLasting }: Trouble,
+  isOver = (): boolean => false,
+): {
   readonly system: FileSystem
   /** How many operations have failed so far. */
   readonly failed: () => number
@@ -20,7 +27,7 @@ export function failing({ errno, nth, isLasting }: Trouble): {
   async function step<T>(operation: () => Promise<T>): Promise<T> {
     const turn = done
     done += 1
-    if (turn !== nth && !(isLasting && turn > nth)) return operation()
+    if (turn !== nth && !(isLasting && turn > nth && !isOver())) return operation()
     failed += 1
     throw Object.assign(new Error(errno), { code: errno })
   }

@@ -55,8 +55,9 @@ async function failInside(breakage, findings) {
 }
 
 /**
- * The operations of whole renewals, journal and book alike. One failure loses nothing. A disk that takes nothing any
- * more, from the very instant when the answer is there, may lose a login of a server that does not repeat itself.
+ * The operations of whole renewals, journal and book alike. One failure loses nothing, nor does a disk that refuses
+ * everything for a minute. One that takes nothing any more, from the very instant when the answer is there, may lose a
+ * login of a server that does not repeat itself.
  */
 async function failRenewals(errors, findings) {
   if (errors.length === 0) return {}
@@ -68,14 +69,14 @@ async function failRenewals(errors, findings) {
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line))
-  const lost = 'lost, as the disk took nothing any more'
+  const lost = 'lost, as the disk took nothing for two minutes'
   const figures = { 'renewals on a failing disk': ends.length, [lost]: 0 }
   for (const end of ends) {
     const about = JSON.stringify(end)
     if (end.alive && !end.isCurrent) findings.add('a renewal did not recover', about)
     if (end.alive && end.verdict === 'rejected') findings.add('called dead while it lives', about)
     if (end.alive) continue
-    const isBeyondHelp = end.mode === 'strict' && end.isLasting && !end.isStored
+    const isBeyondHelp = end.mode === 'strict' && end.isForGood && !end.isStored
     if (isBeyondHelp) figures[lost] += 1
     else findings.add('a renewal lost the login', about)
   }

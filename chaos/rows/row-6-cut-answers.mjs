@@ -17,6 +17,8 @@ const FRAMINGS = ['length', 'chunked', 'close']
 /** What follows the last byte of the JSON. */
 const AFTER_JSON = { length: 0, chunked: '\r\n0\r\n\r\n'.length, close: 0 }
 const LANES = 2
+/** Bytes before its end that are surely not of the headers. */
+const SHORTEST_JSON = 100
 
 export async function row6({ cases }, seed, breakage) {
   const findings = createFindings()
@@ -74,8 +76,10 @@ async function cutsFor(mode, renew, limit, seed) {
       for (const how of WAYS) {
         const isWhole = at >= bytes - AFTER_JSON[framing]
         // The caller of a stalled answer without a length cannot know that it was whole; its JSON is.
+        const isInJson = at > bytes - AFTER_JSON[framing] - SHORTEST_JSON
         all.push({
-          fault: { framing, cut: { at, how } },
+          // Servers that repeat an answer may do so for no more than ten seconds.
+          fault: { framing, cut: { at, how }, ...(isInJson && { graceMs: 10_000 }) },
           isWhole,
           name: `${framing}, ${how} at byte ${at} of ${bytes}`,
         })

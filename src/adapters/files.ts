@@ -39,7 +39,7 @@ export interface Files {
   /** The names in a folder, sorted; none when there is no folder. */
   list(folder: string): Promise<Result<readonly string[], StoreFault>>
   /** The path behind all links: by it a file is locked, and its previous generation named. */
-  realPath(path: string): Promise<string>
+  realPath(path: string): Promise<Result<string, StoreFault>>
 }
 
 /** Where `replace` keeps the previous generation of a file. */
@@ -122,7 +122,7 @@ export function createFiles(system: FileSystem = nodeFileSystem): Files {
       return isAbsent(names.fault) ? ok([]) : names
     },
 
-    realPath: (path) => realPathOf(system, path),
+    realPath: (path) => reading(path, () => realPathOf(system, path)),
   }
 }
 
@@ -130,8 +130,10 @@ export function createFiles(system: FileSystem = nodeFileSystem): Files {
 async function realPathOf(system: FileSystem, path: string): Promise<string> {
   try {
     return await system.realpath(path)
-  } catch {
+  } catch (cause) {
+    // A disk that fails for a moment must not give it another name.
     const folder = dirname(path)
+    if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(cause))) throw cause
     return folder === path ? path : join(await realPathOf(system, folder), basename(path))
   }
 }

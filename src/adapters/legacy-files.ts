@@ -42,12 +42,16 @@ export function createLegacyFiles({ home, files }: LegacyFilesDeps): LegacyFiles
         )
       }
       const own = await files.realPath(home.stateDir)
+      if (!own.ok) return own
       const real = await files.realPath(full)
-      if (real === own) return fail({ code: 'EQ_IMPORT_SELF', path: full })
+      if (!real.ok) return real
+      if (real.value === own.value) return fail({ code: 'EQ_IMPORT_SELF', path: full })
       const candidates = isFolder ? await candidatesIn(files, full) : [full]
       const found: LegacyFile[] = []
       for (const candidate of candidates) {
-        if (isOwnBook(await files.realPath(candidate), own)) {
+        const place = await files.realPath(candidate)
+        if (!place.ok) return place
+        if (isOwnBook(place.value, own.value)) {
           return fail({ code: 'EQ_IMPORT_SELF', path: candidate })
         }
         const file = await read(candidate)
@@ -58,7 +62,7 @@ export function createLegacyFiles({ home, files }: LegacyFilesDeps): LegacyFiles
   }
 }
 
-/** Those of the main agent first: where two files hold one name, the first one counts. */
+/** Those of the main agent first: where two files hold one name, the first one has it. */
 async function candidatesIn(files: Files, folder: string): Promise<readonly string[]> {
   const listed = await files.list(join(folder, 'agents'))
   const agents = listed.ok ? listed.value : []

@@ -49,7 +49,8 @@ export function createProfileStore(deps: Deps): ProfileStore {
     agent: AgentId,
     run: () => Promise<Result<T, F>>,
   ): Promise<Result<T, F | StoreFault>> {
-    return locks.withLock(await files.realPath(home.bookPath(agent)), run)
+    const real = await files.realPath(home.bookPath(agent))
+    return real.ok ? locks.withLock(real.value, run) : real
   }
 
   return {
@@ -94,10 +95,11 @@ export function createProfileStore(deps: Deps): ProfileStore {
 
     async keepCopy(agent, ending) {
       const real = await files.realPath(home.bookPath(agent))
-      const version = await files.version(real)
+      if (!real.ok) return real
+      const version = await files.version(real.value)
       if (!version.ok || version.value === undefined) return version
-      const copy = `${real}.${ending}`
-      const copied = await files.copy(real, copy)
+      const copy = `${real.value}.${ending}`
+      const copied = await files.copy(real.value, copy)
       return copied.ok ? ok(copy) : copied
     },
 
@@ -148,7 +150,9 @@ async function goodPrevious(
   files: Files,
   path: string,
 ): Promise<{ readonly path: string; readonly text: string } | undefined> {
-  const previousPath = previousPathOf(await files.realPath(path))
+  const real = await files.realPath(path)
+  if (!real.ok) return undefined
+  const previousPath = previousPathOf(real.value)
   const read = await files.read(previousPath)
   if (!read.ok || !read.value || !parseProfileFile(read.value.text).ok) return undefined
   return { path: previousPath, text: read.value.text }
@@ -165,9 +169,10 @@ async function restorePrevious(
   const previous = await goodPrevious(files, path)
   if (!previous) return fail({ code: 'EQ_STORE_NO_PREVIOUS', path })
   const real = await files.realPath(path)
-  const setAside = `${real}.broken-${fileStamp(clock.now())}`
+  if (!real.ok) return real
+  const setAside = `${real.value}.broken-${fileStamp(clock.now())}`
   // Copied, not renamed: a crash between two steps must not leave a place where a book of no logins could start.
-  const copied = await files.copy(real, setAside)
+  const copied = await files.copy(real.value, setAside)
   if (!copied.ok) return copied
   const restored = await files.replace(path, previous.text)
   return restored.ok ? ok({ setAside }) : restored

@@ -52,8 +52,9 @@ export function createSettingsStore({ home, locks, files }: SettingsStoreDeps): 
     if (next.value === text) return before
 
     if (before.value.migrated.length > 0) {
-      const backup = backupPathOf(await files.realPath(path))
-      const kept = await files.write(backup, text)
+      const real = await files.realPath(path)
+      if (!real.ok) return real
+      const kept = await files.write(backupPathOf(real.value), text)
       if (!kept.ok) return kept
     }
     const written = await files.replace(path, next.value)
@@ -64,7 +65,10 @@ export function createSettingsStore({ home, locks, files }: SettingsStoreDeps): 
 
   return {
     read,
-    edit: async (edits) => locks.withLock(await files.realPath(path), () => editUnderLock(edits)),
+    async edit(edits) {
+      const real = await files.realPath(path)
+      return real.ok ? locks.withLock(real.value, () => editUnderLock(edits)) : real
+    },
     path: () => path,
   }
 }

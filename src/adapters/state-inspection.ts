@@ -89,9 +89,10 @@ export function createStateInspection(deps: StateInspectionDeps): StateInspectio
 
     async backUp(path) {
       const real = await files.realPath(path)
+      if (!real.ok) return real
       const time = new Date(clock.now()).toISOString().replaceAll(':', '-')
-      const copy = `${real}.before-doctor-${time}`
-      const copied = await files.copy(real, copy)
+      const copy = `${real.value}.before-doctor-${time}`
+      const copied = await files.copy(real.value, copy)
       if (copied.ok) return ok(copy)
       return 'errno' in copied.fault && copied.fault.errno === 'ENOENT' ? ok(undefined) : copied
     },

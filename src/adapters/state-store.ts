@@ -78,7 +78,8 @@ function createStateWriter(deps: Deps, agent: AgentId): StateWriter {
         // A clock that was set back must not put the write off for as long.
         const waitMs = Math.min(SPACING_MS, nextWriteAt - clock.now())
         await (waitMs > 0 ? clock.sleep(waitMs, hurry.signal) : Promise.resolve())
-        saved = await locks.withLock(await files.realPath(path), save)
+        const real = await files.realPath(path)
+        saved = real.ok ? await locks.withLock(real.value, save) : real
         nextWriteAt = clock.now() + SPACING_MS
       }
       return saved

@@ -99,7 +99,7 @@ async function redeemAt(
         timeouts: {
           connectTimeoutMs: request.connectTimeoutMs,
           firstByteTimeoutMs: request.totalTimeoutMs,
-          idleTimeoutMs: request.totalTimeoutMs,
+          idleTimeoutMs: request.stallTimeoutMs,
         },
       },
       deadline.signal,

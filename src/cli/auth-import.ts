@@ -4,11 +4,15 @@ import type { Command } from 'commander'
 import { explain } from '../domain/explain.ts'
 import { keptWords, notImportedWords, ONE_OWNER_WORDS } from '../domain/explain-import.ts'
 import type { Fault } from '../domain/fault.ts'
+import type { ProfileId, ProviderId } from '../domain/names.ts'
+import { providerOf } from '../domain/names.ts'
 import type { Result } from '../domain/result.ts'
-import { ok } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import { isReserved } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
-import type { ImportedEntry, Outcome } from '../services/import-plan.ts'
-import type { ImportReport } from '../services/import.ts'
+import type { ImportedEntry } from '../services/import-plan.ts'
+import type { Outcome } from '../services/import-verdict.ts'
+import type { ImportOrder, ImportReport } from '../services/import.ts'
 import { faultJson } from '../wire/fault-json.ts'
 import type { CommandContext, Output } from './command.ts'
 import { appAction } from './command.ts'
@@ -17,12 +21,13 @@ import { examples } from './help.ts'
 import type { Layout, Role } from './layout.ts'
 import { createLayout, lines, sections } from './layout.ts'
 import type { Terminal } from './terminal.ts'
-import { typedAgent } from './typed-names.ts'
+import { givenProfile, typedAgent } from './typed-names.ts'
 
 interface Options {
   readonly agent?: string
   readonly dryRun?: boolean
   readonly replace?: boolean
+  readonly profileId?: string
   readonly yes?: boolean
 }
 
@@ -32,10 +37,12 @@ export function addImportCommand(auth: Command, context: CommandContext): void {
     .description('Take over the logins of an older tool; its own files are only read')
     .argument('<path>', 'its state folder, or one auth-profiles.json, auth.json or oauth.json')
     .option('--agent <id>', 'put them into the book of this agent')
+    .option('--profile-id <id>', 'name for the login, where exactly one is to be imported')
     .option('--dry-run', 'say what would be done, and write nothing')
     .option('--replace', 'take the imported credential where a name holds another one here')
     .option('--yes', 'with --replace: do not ask')
     .option('--json', 'print JSON')
+    .addHelpText('after', `\n${HOW_IT_ENDS}`)
     .action(
       appAction(context, (app, path: string, options: Options) =>
         importLogins(app, context.terminal, path, options),
@@ -45,8 +52,15 @@ export function addImportCommand(auth: Command, context: CommandContext): void {
     ['equabot models auth import ~/.older-tool --dry-run', 'what would come, and what would not'],
     ['equabot models auth import ~/.older-tool'],
     ['equabot models auth import ~/.local/share/opencode/auth.json'],
+    ['equabot models auth import ~/old/auth.json --profile-id work', 'under a name of its own'],
   ])
 }
+
+const HOW_IT_ENDS = `Where two logins of one import have one name, the second one is called
+<name>-<type>, such as anthropic:default-api_key.
+
+Ends with 0 when a login was taken, or is here already; 1 when nothing that was
+found could be taken; 64 or more when it could not look. The same with --dry-run.`
 
 async function importLogins(
   app: App,
@@ -56,7 +70,9 @@ async function importLogins(
 ): Promise<Result<Output, Fault>> {
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
-  const order = {
+  const name = options.profileId
+  const order: ImportOrder = {
+    ...(name !== undefined && { nameFor: (provider) => nameOfLogin(name, provider) }),
     ...(agent.value !== undefined && { agent: agent.value }),
     path,
     replace: options.replace ?? false,
@@ -72,6 +88,17 @@ async function importLogins(
   }
   const imported = await app.imports.run(order)
   return imported.ok ? ok(output(imported.value, false, app, terminal)) : imported
+}
+
+/** @faults `EQ_NAME_INVALID`, `EQ_PROFILE_FOREIGN`, `EQ_PROFILE_RESERVED` */
+function nameOfLogin(text: string, provider: ProviderId): Result<ProfileId, Fault> {
+  const typed = givenProfile(text, provider)
+  if (!typed.ok) return typed
+  const profile = typed.value
+  if (providerOf(profile) !== provider) {
+    return fail({ code: 'EQ_PROFILE_FOREIGN', profile, provider })
+  }
+  return isReserved(profile) ? fail({ code: 'EQ_PROFILE_RESERVED', profile }) : ok(profile)
 }
 
 /** Adding takes nothing away and asks nothing; replacing does. */
@@ -94,7 +121,6 @@ async function mayReplace(
 function output(report: ImportReport, rehearsal: boolean, app: App, terminal: Terminal): Output {
   const { entries, files } = report
   const fault = files.find((file) => file.fault)?.fault
-  const isAnswered = entries.some(({ outcome }) => /^(?:added|replaced|same)$/.test(outcome.kind))
   return {
     text: importScreen(report, rehearsal, app, createLayout(terminal)),
     json: {
@@ -112,8 +138,14 @@ function output(report: ImportReport, rehearsal: boolean, app: App, terminal: Te
         }),
       })),
     },
-    exit: fault ? explain(fault).exit : isAnswered ? 0 : 1,
+    exit: fault ? explain(fault).exit : entries.some(isHere) ? 0 : 1,
   }
+}
+
+/** It was taken, or needed not be. */
+function isHere({ outcome }: ImportedEntry): boolean {
+  if (outcome.kind === 'skipped') return outcome.why.code === 'stands_elsewhere'
+  return outcome.kind !== 'kept'
 }
 
 function importScreen(
@@ -145,11 +177,16 @@ function importScreen(
         ...(orders.length > 0 ? [['Order', `taken over for ${orders.join(', ')}`] as const] : []),
       ]),
       came.some(({ renewable }) => renewable) ? layout.paint('warn', ONE_OWNER_WORDS) : '',
+      changes ? '' : nothingWords(entries, rehearsal),
       rehearsal ? 'Nothing was written: this was a dry run' : '',
-      !rehearsal && !changes ? 'Nothing was changed' : '',
-      rehearsal ? 'Next: the same without --dry-run' : 'Next: equabot models status',
+      rehearsal && changes ? 'Next: the same without --dry-run' : 'Next: equabot models status',
     ),
   )
+}
+
+function nothingWords(entries: readonly ImportedEntry[], rehearsal: boolean): string {
+  const head = rehearsal ? 'Nothing would be changed' : 'Nothing was changed'
+  return entries.every(isHere) ? `${head}: all of it is here already` : head
 }
 
 function entryRow(entry: ImportedEntry, app: App, layout: Layout): readonly string[] {

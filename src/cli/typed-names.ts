@@ -34,9 +34,13 @@ export function typedProfile(
   text: string | undefined,
   provider: ProviderId,
 ): Result<ProfileId | undefined, Fault> {
-  return typed(text, 'profile', (given) =>
-    parseProfileId(given.includes(':') ? given : profileId(provider, given.trim())),
-  )
+  return text === undefined ? ok(undefined) : givenProfile(text, provider)
+}
+
+/** As `typedProfile`, of a text that is there. @faults `EQ_NAME_INVALID` */
+export function givenProfile(text: string, provider: ProviderId): Result<ProfileId, Fault> {
+  const id = parseProfileId(text.includes(':') ? text : profileId(provider, text.trim()))
+  return id ? ok(id) : fail({ code: 'EQ_NAME_INVALID', what: 'profile', text })
 }
 
 function typed<Name extends string>(

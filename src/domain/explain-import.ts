@@ -42,11 +42,13 @@ export function notImportedWords(why: NotImported): string {
 export function keptWords(why: KeptBecause): string {
   switch (why.code) {
     case 'another_credential':
-      return 'this name holds another credential here; --replace takes the imported one'
+      return 'this name holds another credential here; --replace takes the imported one, --profile-id gives it a name of its own'
     case 'borrowed':
       return `this name is the login of ${OWNER_NAMES[why.origin]} here`
     case 'came_before':
-      return 'another file of this import has brought this name'
+      return 'another login of this import has this name'
+    case 'maybe_older':
+      return `it may be an older copy of the ${why.profile} of this import, and using an older copy ends the login for both. If it is of another account, import its file alone with --profile-id`
     case 'ours_unreadable':
       return 'what this name holds here cannot be read; see: equabot models status'
     default:

@@ -87,6 +87,13 @@ export function explainLogin(fault: LoginFault): Explanation {
         'Name the folder of another tool',
         64,
       )
+    case 'EQ_IMPORT_NOT_ONE':
+      return say(
+        `--profile-id names one login, and there are ${fault.logins.length} to import: ${fault.logins.join(', ')}`,
+        'Import them without --profile-id, or give the path of the file that holds the one',
+        64,
+        400,
+      )
     case 'EQ_PROFILE_BORROWED':
       return say(
         `${fault.profile} is the login of ${OWNER_NAMES[fault.origin]}, which Equabot only borrows`,

@@ -344,6 +344,7 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_PROGRAM_FAILED':
     case 'EQ_IMPORT_NOTHING':
     case 'EQ_IMPORT_SELF':
+    case 'EQ_IMPORT_NOT_ONE':
     case 'EQ_PROFILE_BORROWED':
       return explainLogin(fault)
 

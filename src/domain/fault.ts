@@ -330,6 +330,7 @@ export type LoginFault =
     }
   | { readonly code: 'EQ_IMPORT_NOTHING'; readonly path: string; readonly looked: string }
   | { readonly code: 'EQ_IMPORT_SELF'; readonly path: string }
+  | { readonly code: 'EQ_IMPORT_NOT_ONE'; readonly logins: readonly ProfileId[] }
   | { readonly code: 'EQ_PROFILE_BORROWED'; readonly profile: ProfileId; readonly origin: Origin }
 
 /** The gateway's own life and its callers. */

@@ -53,7 +53,8 @@ export function tellLogin(fact: LoginFact, telling: Telling): Told {
 }
 
 /** Why what was found was left as it is. */
-export const LEFT_RENEWING = 'left: it is being renewed'
+export const LEFT_RENEWING =
+  'left: a renewal of it is under way, or was not finished; the next one finishes it'
 
 function placeWords({ agent, profile }: GrantPlace): string {
   return `${profile} of agent ${agent}`

@@ -46,7 +46,9 @@ export type NotImported =
 export type KeptBecause =
   | { readonly code: 'another_credential' }
   | { readonly code: 'borrowed'; readonly origin: Origin }
-  /** An earlier file of the same import has brought this name. */
+  /** The name that was given to it is that of another login of the same import. */
   | { readonly code: 'came_before' }
+  /** It may be another state of the grant that the same import has brought under this name. */
+  | { readonly code: 'maybe_older'; readonly profile: ProfileId }
   /** What our own file holds under that name cannot be read. */
   | { readonly code: 'ours_unreadable' }

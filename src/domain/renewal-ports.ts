@@ -75,6 +75,8 @@ export interface TokenRequest {
   readonly connectTimeoutMs: number
   /** From the first byte that is sent to the last that is read, ms. */
   readonly totalTimeoutMs: number
+  /** How long an answer that has begun may pause, ms. */
+  readonly stallTimeoutMs: number
 }
 
 /** An answer of a token endpoint, as it came. */
@@ -153,7 +155,6 @@ export interface Attempt {
   readonly id: string
   readonly token: TokenMark
   readonly begun: Moment
-  readonly pid: number
   /** How often this token has been sent before without an answer. */
   readonly replays: number
   /** When it was first sent without an answer. */

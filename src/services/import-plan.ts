@@ -1,37 +1,29 @@
 /** What an import does to a book. Decided here without any I/O, so that a rehearsal says exactly what the import does. */
 
-import type { Credential, CredentialType } from '../domain/credential.ts'
+import type { CredentialType } from '../domain/credential.ts'
 import { bearerOf } from '../domain/credential.ts'
-import type { ForeignOrigin, OwnerMarks } from '../domain/foreign.ts'
-import { FOREIGN_PROFILES } from '../domain/foreign.ts'
-import type { TokenMark } from '../domain/grant.ts'
-import { markOf, ownGrantId } from '../domain/grant.ts'
-import type { KeptBecause, LegacyEntry, LegacyLogins, NotImported } from '../domain/legacy.ts'
+import type { Fault } from '../domain/fault.ts'
+import { ownGrantId } from '../domain/grant.ts'
+import type { LegacyEntry, LegacyLogins, NotImported } from '../domain/legacy.ts'
 import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
 import type { Profile, ProfileBook } from '../domain/profile.ts'
-import { withOrder } from '../domain/profile.ts'
-import type { Secret } from '../domain/secret.ts'
-import { unusableSecret } from '../domain/secret-text.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
 import type { World } from '../domain/world.ts'
-import { isReserved } from '../domain/world.ts'
+import type { Names } from './import-orders.ts'
+import { withOrders } from './import-orders.ts'
+import type { Circumstances, Outcome, Shelf, Verdict } from './import-verdict.ts'
+import { judge, ownPlace, unfitness } from './import-verdict.ts'
 import type { LoginIndex } from './login-index.ts'
-import { createLoginIndex, loginKeys } from './login-index.ts'
-
-/** What became of one entry of a file. */
-export type Outcome =
-  | { readonly kind: 'added' }
-  | { readonly kind: 'replaced' }
-  /** It stands here already, or a newer generation of it does. */
-  | { readonly kind: 'same' }
-  | { readonly kind: 'kept'; readonly why: KeptBecause }
-  | { readonly kind: 'skipped'; readonly why: NotImported }
+import { createLoginIndex, isSameLogin, loginOrSecretKeys, refreshOf } from './login-index.ts'
 
 export interface ImportedEntry {
   /** Path of the file. */
   readonly from: string
   /** As it is called there. */
   readonly name: string
+  /** As it is called here. */
   readonly profile?: ProfileId
   readonly type?: CredentialType
   readonly fingerprint?: string
@@ -48,30 +40,61 @@ export interface ImportPlan {
   readonly orders: readonly ProviderId[]
 }
 
-export interface ImportInput {
-  readonly world: World
+export interface ImportInput extends Omit<Circumstances, 'givenName'> {
   readonly book: ProfileBook
   /** The books of all other agents. */
   readonly elsewhere: readonly { readonly agent: AgentId; readonly book: ProfileBook }[]
-  /** Names in our own file whose entries cannot be read. */
-  readonly unreadable: (id: ProfileId) => boolean
-  /** Marks of refresh tokens that belong to other programs. */
-  readonly foreignMarks: ReadonlyMap<ForeignOrigin, OwnerMarks>
-  /** Marks of refresh tokens of ours that have served. */
-  readonly spentMarks: ReadonlySet<string>
   readonly files: readonly { readonly path: string; readonly logins: LegacyLogins }[]
-  readonly replace: boolean
+  /** The name for the one login that comes, by its provider. */
+  readonly nameFor?: (provider: ProviderId) => Result<ProfileId, Fault>
+}
+
+/** @faults `EQ_IMPORT_NOT_ONE` and those of `nameFor`; none without it */
+export function planImport(input: ImportInput): Result<ImportPlan, Fault> {
+  const candidates = candidatesIn(input)
+  const plan = settle(input, candidates)
+  if (!input.nameFor) return ok(plan)
+  const open = openLogins(plan, candidates)
+  const [only] = open
+  if (!only) return ok(plan)
+  if (open.length > 1) {
+    return fail({ code: 'EQ_IMPORT_NOT_ONE', logins: open.map(({ id }) => id) })
+  }
+  const given = input.nameFor(providerOf(only.id))
+  if (!given.ok) return given
+  const renamed = candidates.map((candidate) => withName(candidate, only, given.value))
+  return ok(settle({ ...input, givenName: given.value }, renamed))
+}
+
+/** Those that come, or would come under another name; copies of one login count once. */
+function openLogins(plan: ImportPlan, candidates: readonly Candidate[]): readonly Profile[] {
+  const open: Profile[] = []
+  for (const [index, { profile }] of candidates.entries()) {
+    const entry = plan.entries[index]
+    if (!profile || !entry || !(isTaken(entry.outcome) || entry.outcome.kind === 'kept')) continue
+    if (open.some((other) => isSameLogin(other, profile))) continue
+    open.push({ ...profile, id: entry.profile ?? profile.id })
+  }
+  return open
+}
+
+/** Every copy of that login has the name: else the second one would come under its old one. */
+function withName(candidate: Candidate, login: Profile, id: ProfileId): Candidate {
+  const { profile } = candidate
+  return profile && isSameLogin(profile, login)
+    ? { ...candidate, profile: { ...profile, id } }
+    : candidate
 }
 
 /**
  * A replacement may take a login out of the book that an entry before it was passed over for, so the files are gone
  * through until nothing changes: another import of them has nothing to do.
  */
-export function planImport(input: ImportInput): ImportPlan {
-  const room = roomOf(input)
-  let plan = goThrough(input, room)
+function settle(input: ImportInput & Circumstances, candidates: readonly Candidate[]): ImportPlan {
+  const elsewhere = loginsElsewhere(input)
+  let plan = goThrough(input, candidates, elsewhere)
   for (let rounds = plan.entries.length; rounds > 0; rounds -= 1) {
-    const next = goThrough({ ...input, book: plan.book }, room)
+    const next = goThrough({ ...input, book: plan.book }, candidates, elsewhere)
     if (next.book === plan.book) break
     const { entries, orders } = plan
     plan = {
@@ -89,66 +112,96 @@ function isTaken({ kind }: Outcome): boolean {
   return kind === 'added' || kind === 'replaced'
 }
 
-/** What stays the same however often the files are gone through. */
-interface Room {
-  readonly candidates: readonly Candidate[]
-  readonly elsewhere: LoginIndex
-}
-
 interface Candidate {
   readonly path: string
+  readonly file: LegacyLogins
   readonly entry: LegacyEntry
+  /** As it would stand in our book. */
   readonly profile?: Profile
+  /** Why it can never come. */
+  readonly unfit?: NotImported
 }
 
-function roomOf({ world, files, elsewhere }: ImportInput): Room {
+function candidatesIn(input: ImportInput): readonly Candidate[] {
+  return input.files.flatMap(({ path, logins }) =>
+    logins.entries.map((entry): Candidate => {
+      const { login } = entry
+      const unfit = unfitness(input, entry)
+      return {
+        path,
+        file: logins,
+        entry,
+        ...(login.ok && { profile: prepared(login.value, input.world.now) }),
+        ...(unfit && { unfit }),
+      }
+    }),
+  )
+}
+
+function loginsElsewhere({ elsewhere }: ImportInput): LoginIndex {
   const index = createLoginIndex()
   for (const { agent, book } of elsewhere) {
     for (const profile of book.profiles.values()) index.put(agent, profile)
   }
-  const candidates = files.flatMap(({ path, logins }) =>
-    logins.entries.map((entry): Candidate => {
-      const { login } = entry
-      return { path, entry, ...(login.ok && { profile: named(login.value, world.now) }) }
-    }),
-  )
-  return { candidates, elsewhere: index }
+  return index
 }
 
-function goThrough(input: ImportInput, room: Room): ImportPlan {
+function goThrough(
+  input: ImportInput & Circumstances,
+  candidates: readonly Candidate[],
+  elsewhere: LoginIndex,
+): ImportPlan {
   const { world } = input
   const profiles = new Map(input.book.profiles)
-  const here = createLoginIndex()
-  for (const profile of profiles.values()) here.put(world.agent, profile)
-  const shelf: Shelf = { profiles, here, elsewhere: room.elsewhere, brought: new Set() }
+  const brought = new Set<ProfileId>()
+  const here = loginsHere(world, profiles)
+  const shelf: Shelf = { profiles, before: input.book.profiles, here, elsewhere, brought }
+  // A login of this import that is here already keeps its name, wherever it stands in the files.
+  for (const { profile, unfit } of candidates) {
+    const place = profile && !unfit ? ownPlace(input, shelf, profile) : undefined
+    if (place !== undefined) brought.add(place)
+  }
   const entries: ImportedEntry[] = []
+  const names: Names = new Map()
   let changes = false
-  for (const { path, entry, profile } of room.candidates) {
-    const outcome = judge(input, shelf, entry, profile)
-    entries.push(entryReport(world, path, entry, profile, outcome))
-    if (!profile || outcome.kind === 'skipped' || outcome.kind === 'kept') continue
-    shelf.brought.add(profile.id)
+  for (const candidate of candidates) {
+    const { profile, unfit } = candidate
+    const verdict = profile && !unfit ? judge(input, shelf, profile) : undefined
+    entries.push(entryReport(world, candidate, verdict))
+    if (!profile || !verdict) continue
+    const { outcome, id } = verdict
+    if (outcome.kind === 'skipped' || outcome.kind === 'kept') continue
+    brought.add(id)
+    note(names, candidate, id)
     if (!isTaken(outcome)) continue
-    const held = profiles.get(profile.id)
+    const held = profiles.get(id)
     if (held) here.drop(held)
-    here.put(world.agent, profile)
-    profiles.set(profile.id, profile)
+    const placed = { ...profile, id }
+    here.put(world.agent, placed)
+    profiles.set(id, placed)
     changes = true
   }
-  return { ...withOrders(input, changes ? { ...input.book, profiles } : input.book), entries }
+  const after = changes ? { ...input.book, profiles } : input.book
+  return { ...withOrders(input, after, names), entries }
 }
 
-/** The book as it is filled. */
-interface Shelf {
-  readonly profiles: Map<ProfileId, Profile>
-  readonly here: LoginIndex
-  readonly elsewhere: LoginIndex
-  /** Names that an earlier entry has brought. */
-  readonly brought: Set<ProfileId>
+function loginsHere(world: World, own: ReadonlyMap<ProfileId, Profile>): LoginIndex {
+  const here = createLoginIndex(loginOrSecretKeys)
+  for (const profile of own.values()) here.put(world.agent, profile)
+  for (const profile of world.book.profiles.values()) {
+    if (profile.home !== world.agent && !own.has(profile.id)) here.put(profile.home, profile)
+  }
+  return here
 }
 
-/** As it will stand in our book. The grant gets its name now, so that later generations of it are known as the same. */
-function named(profile: Profile, now: number): Profile {
+function note(names: Names, { file, entry }: Candidate, id: ProfileId): void {
+  if (!entry.login.ok) return
+  const ofFile = names.get(file) ?? new Map<ProfileId, ProfileId>()
+  names.set(file, ofFile.set(entry.login.value.id, id))
+}
+
+/** The grant gets its name now, so that later generations of it are known as the same. */
+function prepared(profile: Profile, now: number): Profile {
   const { credential } = profile
   const grantId =
     credential.type === 'oauth' ? ownGrantId(providerOf(profile.id), credential) : undefined
@@ -159,147 +212,20 @@ function named(profile: Profile, now: number): Profile {
   }
 }
 
-function judge(
-  input: ImportInput,
-  shelf: Shelf,
-  { login }: LegacyEntry,
-  profile: Profile | undefined,
-): Outcome {
-  if (!login.ok) return { kind: 'skipped', why: login.fault }
-  if (!profile) return { kind: 'skipped', why: { code: 'blank' } }
-  const { world } = input
-  const { id, credential } = profile
-  const unfit = unfitness(world, id, credential)
-  if (unfit) return { kind: 'skipped', why: unfit }
-
-  const mark = markIn(credential)
-  if (mark !== undefined && isForeign(input, mark)) {
-    return { kind: 'skipped', why: { code: 'foreign' } }
-  }
-  const held = shelf.profiles.get(id)
-  const inherited = world.book.profiles.get(id)
-  const known = held ?? (inherited?.home === world.agent ? undefined : inherited)
-  if (known && sameLogin(known, profile)) return { kind: 'same' }
-  if (mark !== undefined) {
-    const why = standsElsewhere(shelf, profile) ?? notOurs(input, id, mark)
-    if (why) return { kind: 'skipped', why }
-  }
-
-  if (input.unreadable(id)) return { kind: 'kept', why: { code: 'ours_unreadable' } }
-  if (!held) return { kind: 'added' }
-  if (held.origin !== 'equabot') {
-    return { kind: 'kept', why: { code: 'borrowed', origin: held.origin } }
-  }
-  if (shelf.brought.has(id)) return { kind: 'kept', why: { code: 'came_before' } }
-  return input.replace
-    ? { kind: 'replaced' }
-    : { kind: 'kept', why: { code: 'another_credential' } }
-}
-
-function unfitness(world: World, id: ProfileId, credential: Credential): NotImported | undefined {
-  const provider = providerOf(id)
-  if (!world.providers.has(provider)) return { code: 'unknown_provider', provider }
-  if (isReserved(id)) return { code: 'reserved' }
-  const problem = unusableSecret(bearerOf(credential))
-  return problem && { code: problem }
-}
-
-function isForeign({ foreignMarks }: ImportInput, mark: TokenMark): boolean {
-  return [...foreignMarks.values()].some((marks) => marks !== 'unknown' && marks.has(mark))
-}
-
-/** A refresh token that nobody here holds, and that may nevertheless serve somebody already. */
-function notOurs(
-  { foreignMarks, spentMarks }: ImportInput,
-  id: ProfileId,
-  mark: TokenMark,
-): NotImported | undefined {
-  if (spentMarks.has(mark)) return { code: 'spent' }
-  for (const [origin, marks] of foreignMarks) {
-    const isOfOwner = providerOf(FOREIGN_PROFILES[origin]) === providerOf(id)
-    if (isOfOwner && marks === 'unknown') return { code: 'owner_unknown', origin }
-  }
-  return undefined
-}
-
-/** The profile of another name, here or with another agent, that already is the home of this refresh token. */
-function standsElsewhere({ here, elsewhere }: Shelf, profile: Profile): NotImported | undefined {
-  const other = here.find(profile, profile.id) ?? elsewhere.find(profile)
-  return other && { code: 'stands_elsewhere', ...other }
-}
-
-function sameLogin(a: Profile, b: Profile): boolean {
-  const isOneSecret =
-    a.credential.type === b.credential.type && bearerOf(a.credential).equals(bearerOf(b.credential))
-  return (isOneSecret && sameRefresh(a.credential, b.credential)) || sameGrant(a, b)
-}
-
-/** One grant, whichever of its refresh tokens each of them holds. */
-function sameGrant(a: Profile, b: Profile): boolean {
-  const keys = loginKeys(b)
-  return loginKeys(a).some((key) => keys.includes(key))
-}
-
-function sameRefresh(a: Credential, b: Credential): boolean {
-  const [one, other] = [refreshOf(a), refreshOf(b)]
-  return one && other ? one.equals(other) : one === other
-}
-
-function markIn(credential: Credential): TokenMark | undefined {
-  const refresh = refreshOf(credential)
-  return refresh && markOf(refresh)
-}
-
-function refreshOf(credential: Credential): Secret | undefined {
-  return credential.type === 'oauth' ? credential.refresh : undefined
-}
-
 function entryReport(
   world: World,
-  from: string,
-  { name }: LegacyEntry,
-  profile: Profile | undefined,
-  outcome: Outcome,
+  { path, entry, profile, unfit }: Candidate,
+  verdict: Verdict | undefined,
 ): ImportedEntry {
   return {
-    from,
-    name,
+    from: path,
+    name: entry.name,
     ...(profile && {
-      profile: profile.id,
+      profile: verdict?.id ?? profile.id,
       type: profile.credential.type,
       fingerprint: world.fingerprint(bearerOf(profile.credential)),
     }),
     renewable: profile !== undefined && refreshOf(profile.credential) !== undefined,
-    outcome,
+    outcome: verdict?.outcome ?? { kind: 'skipped', why: unfit ?? { code: 'blank' } },
   }
-}
-
-/**
- * What came goes last where an order is set. Where none is, that of the files is taken, with our own profiles behind
- * those it names: an order leaves out what it does not name.
- */
-function withOrders(
-  { world, book: before, files }: ImportInput,
-  after: ProfileBook,
-): Pick<ImportPlan, 'book' | 'orders'> {
-  let book = after
-  const added = [...after.profiles.keys()].filter((id) => !before.profiles.has(id))
-  for (const [provider, ids] of before.order) {
-    const listed = new Set(ids)
-    const fresh = added.filter((id) => providerOf(id) === provider && !listed.has(id))
-    if (fresh.length > 0) book = withOrder(book, provider, [...ids, ...fresh])
-  }
-  const orders: ProviderId[] = []
-  const usable = new Set([...world.book.profiles.keys(), ...after.profiles.keys()])
-  for (const { logins } of files) {
-    for (const [provider, ids] of logins.order) {
-      const named = ids.filter((id) => usable.has(id))
-      const isSet = book.order.has(provider) || world.settings.auth.order.has(provider)
-      if (isSet || named.length === 0) continue
-      const rest = [...usable].filter((id) => providerOf(id) === provider)
-      book = withOrder(book, provider, [...named, ...rest])
-      orders.push(provider)
-    }
-  }
-  return { book, orders }
 }

@@ -2,7 +2,7 @@
 
 import type { Fault, StoreFault } from '../domain/fault.ts'
 import type { ForeignOrigin, OwnerMarks } from '../domain/foreign.ts'
-import type { AgentId, ProfileId } from '../domain/names.ts'
+import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
 import { valueAt } from '../domain/plain-data.ts'
 import type {
@@ -28,6 +28,8 @@ export interface ImportOrder {
   readonly path: string
   /** Where a name holds another credential here, the imported one takes its place. */
   readonly replace: boolean
+  /** The name for the one login that comes, by its provider. */
+  readonly nameFor?: (provider: ProviderId) => Result<ProfileId, Fault>
   /** A person at a terminal has asked for this, so the system may ask them for permission. */
   readonly prompting?: boolean
 }
@@ -49,7 +51,7 @@ export interface ImportReport extends Omit<ImportPlan, 'book'> {
 export interface Imports {
   /** What `run` would do. Writes nothing. @faults those of `run` that come before writing */
   rehearse(order: ImportOrder): Promise<Result<ImportReport, Fault>>
-  /** @faults `EQ_IMPORT_NOTHING`, `EQ_IMPORT_SELF`, `EQ_AGENT_UNKNOWN`, `EQ_STORE_*`, `EQ_CONFIG_*`; nothing is changed then */
+  /** @faults `EQ_IMPORT_*`, `EQ_AGENT_UNKNOWN`, `EQ_STORE_*`, `EQ_CONFIG_*`, those of `nameFor`; nothing is changed then */
   run(order: ImportOrder): Promise<Result<ImportReport, Fault>>
 }
 
@@ -76,7 +78,9 @@ export function createImports(deps: ImportDeps): Imports {
       const spent = await deps.spentMarks()
       if (!spent.ok) return spent
       const plan = planImport({ ...input, book: book.value.book, spentMarks: spent.value })
-      return ok(reportOf(deps, world, looked, plan, plan.book !== book.value.book))
+      if (!plan.ok) return plan
+      const changes = plan.value.book !== book.value.book
+      return ok(reportOf(deps, world, looked, plan.value, changes))
     },
     run: (order) => run(deps, order),
   }
@@ -90,7 +94,7 @@ interface Prepared {
 
 async function prepare(
   deps: ImportDeps,
-  { agent, path, replace, prompting = false }: ImportOrder,
+  { agent, path, replace, nameFor, prompting = false }: ImportOrder,
 ): Promise<Result<Prepared, Fault>> {
   const loaded = await deps.loadWorld(agent)
   if (!loaded.ok) return loaded
@@ -125,6 +129,7 @@ async function prepare(
       foreignMarks: await deps.foreignMarks(prompting),
       files,
       replace,
+      ...(nameFor && { nameFor }),
     },
   })
 }
@@ -172,7 +177,9 @@ async function run(deps: ImportDeps, order: ImportOrder): Promise<Result<ImportR
     // What has served is looked up under the lock: a renewal may have ended since the book was read.
     const spent = await deps.spentMarks()
     if (!spent.ok) return spent
-    const plan = planImport({ ...input, book: before, spentMarks: spent.value })
+    const planned = planImport({ ...input, book: before, spentMarks: spent.value })
+    if (!planned.ok) return planned
+    const plan = planned.value
     if (plan.book === before) return ok({ book: before, value: { plan, changes: false } })
     const backup = await deps.profiles.keepCopy(world.agent, ending)
     if (!backup.ok) return backup

@@ -3,26 +3,38 @@
 import type { Moment } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
 import type { Attempt, IssuedTokens, RawAnswer, TokenVerdict } from '../domain/renewal-ports.ts'
+import type { Result } from '../domain/result.ts'
 import { clientOf, configMark, spacingMs } from '../domain/renewal-rules.ts'
 import type { EpochMs } from '../domain/time.ts'
-import { HOUR_MS } from '../domain/time.ts'
-import type { ReadyHome } from './token-home.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/time.ts'
+import type { HomeTrouble, ReadyHome } from './token-home.ts'
 import type { ProtocolDeps, Refreshable, RenewalJob, Step } from './renewal-job.ts'
 import { conclude, notServed, unanswered } from './renewal-outcomes.ts'
+
+/** How long new tokens that no disk takes are kept in memory for one that does, ms. The helper's life is longer. */
+const MEMORY_MS: number = 2 * MINUTE_MS
+const RETRY_MS: number = SECOND_MS
+
+/** An answer and when it came. */
+export interface Received {
+  readonly attempt: Attempt
+  readonly at: Moment
+  /** Tries to put it into the journal, unless it lies there. Gives whether it does. */
+  readonly keep: () => Promise<boolean>
+}
 
 export async function judged(
   deps: ProtocolDeps,
   job: RenewalJob,
   home: ReadyHome,
   login: Refreshable,
-  attempt: Attempt,
+  received: Received,
   answer: RawAnswer,
-  at: Moment,
 ): Promise<Step> {
-  const verdict = deps.judge(answer, at.at, login.refresh)
+  const verdict = deps.judge(answer, received.at.at, login.refresh)
   return verdict.kind === 'ambiguous'
-    ? unanswered(deps, job, login, attempt, verdict.words)
-    : settle(deps, job, home, login, attempt, verdict, at)
+    ? unanswered(deps, job, login, received.attempt, verdict.words)
+    : settle(deps, job, home, login, received, verdict)
 }
 
 /** Carries out a verdict that leaves nothing open. */
@@ -31,14 +43,14 @@ export async function settle(
   job: RenewalJob,
   home: ReadyHome,
   login: Refreshable,
-  attempt: Attempt,
+  received: Received,
   verdict: Exclude<TokenVerdict, { kind: 'ambiguous' }>,
-  at: Moment,
 ): Promise<Step> {
+  const { attempt } = received
   const { token } = attempt
   switch (verdict.kind) {
     case 'tokens':
-      return store(deps, job, home, login, attempt, verdict.tokens, at)
+      return store(deps, job, home, login, received, verdict.tokens)
     case 'not_consumed': {
       const { status, words, retryAfterMs } = verdict
       const outcome = { kind: 'not_consumed', status, words } as const
@@ -70,10 +82,10 @@ async function store(
   job: RenewalJob,
   home: ReadyHome,
   login: Refreshable,
-  attempt: Attempt,
+  received: Received,
   tokens: IssuedTokens,
-  at: Moment,
 ): Promise<Step> {
+  const { attempt, at } = received
   const { token } = attempt
   const known = login.accountId
   if (known !== undefined && tokens.accountId !== undefined && tokens.accountId !== known) {
@@ -87,8 +99,9 @@ async function store(
     return { end: 'failed' }
   }
   const next = renewedLogin(login, tokens, at.at)
-  const put = await home.put(token, next)
+  const put = await putOrKeep(deps, home, received, next)
   if (!put.ok) {
+    if (!(await received.keep())) return unanswered(deps, job, login, attempt, UNSTORED)
     await conclude(deps, job, token, { kind: 'kept', words: put.fault.words })
     return { end: 'failed' }
   }
@@ -105,6 +118,22 @@ async function store(
   }
   await job.journal.clear()
   return { end: put.value ? 'renewed' : 'nothing_to_do' }
+}
+
+const UNSTORED = 'its answer came, and nothing on this machine could store it'
+
+/** The tokens exist nowhere else, so they are held until their home or the journal takes them. */
+async function putOrKeep(
+  deps: ProtocolDeps,
+  home: ReadyHome,
+  { attempt, keep }: Received,
+  next: Refreshable,
+): Promise<Result<boolean, HomeTrouble>> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    const put = await home.put(attempt.token, next)
+    if (put.ok || (await keep()) || waitedMs >= MEMORY_MS) return put
+    await deps.clock.sleep(RETRY_MS)
+  }
 }
 
 function renewedLogin(login: Refreshable, tokens: IssuedTokens, at: EpochMs): Refreshable {

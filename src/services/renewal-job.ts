@@ -25,7 +25,6 @@ export interface ProtocolDeps {
   /** From 0 to 1. */
   readonly random: () => number
   readonly newId: () => string
-  readonly pid: number
   readonly connectTimeoutMs: number
 }
 

@@ -110,7 +110,7 @@ export async function conclude(
 
 export function freshAttempt(deps: ProtocolDeps, token: TokenMark, page: JournalPage): Attempt {
   const begun = page.verdict?.token === token ? page.verdict.moment : deps.stopwatch()
-  return { id: deps.newId(), token, begun, pid: deps.pid, replays: 0 }
+  return { id: deps.newId(), token, begun, replays: 0 }
 }
 
 /** How often this token was sent in vain so far, and since when. */

@@ -6,9 +6,9 @@
  * Wherever this ends, the next one finds what it needs to go on.
  */
 
-import type { RenewalOutcome, TokenMark, Verdict } from '../domain/grant.ts'
+import type { Moment, RenewalOutcome, TokenMark, Verdict } from '../domain/grant.ts'
 import { elapsedMs, isFinal, markOf } from '../domain/grant.ts'
-import type { Attempt, JournalPage } from '../domain/renewal-ports.ts'
+import type { Attempt, JournalPage, RawAnswer } from '../domain/renewal-ports.ts'
 import type { OauthFacts } from '../domain/provider.ts'
 import {
   clientOf,
@@ -36,16 +36,21 @@ import { judged, settle } from './renewal-answer.ts'
 
 /** From the first byte sent to the last one read, ms. */
 const ANSWER_MS: number = 30 * SECOND_MS
+/** An answer that has begun and pauses for so long has broken off, ms. Servers that repeat theirs may do so for ten seconds only. */
+const STALLED_MS: number = 4 * SECOND_MS
+const MOST_ROUNDS = 3
 
 export async function renewOnce(deps: ProtocolDeps, job: RenewalJob): Promise<RenewalEnd> {
-  for (let replays = 0; ; replays += 1) {
-    const step = await attemptRenewal(deps, job)
-    if (step.end !== 'again' || replays === 2) return step.end === 'again' ? 'failed' : step.end
+  for (let round = 1; ; round += 1) {
+    const isLast = round === MOST_ROUNDS
+    const step = await attemptRenewal(deps, job, isLast)
+    if (step.end !== 'again') return step.end
+    if (isLast) return 'failed'
     await deps.clock.sleep(step.afterMs)
   }
 }
 
-async function attemptRenewal(deps: ProtocolDeps, job: RenewalJob): Promise<Step> {
+async function attemptRenewal(deps: ProtocolDeps, job: RenewalJob, isLast: boolean): Promise<Step> {
   const ready = await job.home.prepare()
   if (!ready.ok) {
     // What is known of the login is not lost: the verdict is about the token that stands there, as far as it can be read.
@@ -56,7 +61,7 @@ async function attemptRenewal(deps: ProtocolDeps, job: RenewalJob): Promise<Step
   try {
     const { login } = ready.value
     if (!isRefreshable(login)) return { end: 'nothing_to_do' }
-    return await attemptWith(deps, job, ready.value, login)
+    return await attemptWith(deps, job, ready.value, login, isLast)
   } finally {
     await ready.value.release()
   }
@@ -67,6 +72,7 @@ async function attemptWith(
   job: RenewalJob,
   home: ReadyHome,
   login: Refreshable,
+  isLast: boolean,
 ): Promise<Step> {
   const token = markOf(login.refresh)
   const page = await job.journal.read()
@@ -76,7 +82,12 @@ async function attemptWith(
 
   const decided = await decide(deps, job, login, page.value)
   if (decided) return { end: decided }
-  return send(deps, job, home, login, lostBefore(page.value, token))
+  const step = await send(deps, job, home, login, lostBefore(page.value, token))
+  if (!('heldBack' in step)) return step
+  const { attempt, outcome } = step.heldBack
+  // Before the next decision all is as if this one had not been made.
+  const isDecidedAnew = outcome.reason === 'slept' && !isLast
+  return isDecidedAnew ? withdraw(job, attempt) : notServed(deps, job, login, attempt, outcome)
 }
 
 /** Takes up what an earlier helper left. Undefined: there is nothing that stands in the way. */
@@ -104,15 +115,14 @@ async function recover(
     return undefined
   }
   if (phase === 'reserved') {
-    // Not sent this time. If it was before, that is still so.
-    if (attempt.lostAt === undefined) await job.journal.clear()
-    else await job.journal.markSent(beforeReplay(attempt))
+    await withdraw(job, attempt)
     return undefined
   }
   if (answer?.attempt === attempt.id) {
     const verdict = deps.judge(answer.answer, answer.at.at, login.refresh)
     if (verdict.kind !== 'ambiguous') {
-      return settle(deps, job, home, login, attempt, verdict, answer.at)
+      const received = { attempt, at: answer.at, keep: async () => true }
+      return settle(deps, job, home, login, received, verdict)
     }
   }
   const isToldAlready = page.verdict?.token === token && page.verdict.outcome.kind === 'ambiguous'
@@ -163,25 +173,31 @@ function verdictFor(
   return isVoid ? undefined : verdict
 }
 
+type NotSent = Extract<RenewalOutcome, { kind: 'not_sent' }>
+
+/** Nothing left this machine. */
+interface HeldBack {
+  readonly heldBack: { readonly attempt: Attempt; readonly outcome: NotSent }
+}
+
 async function send(
   deps: ProtocolDeps,
   job: RenewalJob,
   home: ReadyHome,
   login: Refreshable,
   before: Pick<Attempt, 'replays' | 'lostAt'>,
-): Promise<Step> {
+): Promise<Step | HeldBack> {
   const token = markOf(login.refresh)
   const attempt: Attempt = {
     id: deps.newId(),
     token,
     begun: deps.stopwatch(),
-    pid: deps.pid,
     ...before,
   }
   const reserved = await job.journal.reserve(attempt)
   if (!reserved.ok) return unstorable(deps, job, token)
 
-  let heldBack: Extract<RenewalOutcome, { kind: 'not_sent' }> | undefined
+  let heldBack: NotSent | undefined
   const holdBack = (reason: 'slept' | 'owner_busy' | 'storage', words: string): boolean => {
     heldBack = { kind: 'not_sent', reason, words }
     return false
@@ -192,6 +208,7 @@ async function send(
       fields: fieldsOf(job.facts, login),
       connectTimeoutMs: deps.connectTimeoutMs,
       totalTimeoutMs: ANSWER_MS,
+      stallTimeoutMs: STALLED_MS,
     },
     async () => {
       if (elapsedMs(attempt.begun, deps.stopwatch()) > LONGEST_PAUSE_MS) {
@@ -211,18 +228,40 @@ async function send(
         exchange.kind === 'not_sent'
           ? exchange
           : (heldBack ?? { reason: 'slept' as const, words: '' })
-      return notServed(deps, job, login, attempt, { kind: 'not_sent', reason, words })
+      return { heldBack: { attempt, outcome: { kind: 'not_sent', reason, words } } }
     }
     case 'lost':
       return unanswered(deps, job, login, attempt, exchange.words)
     case 'answered': {
       // Where the disk refuses even this, the answer in memory is still used; nothing is parsed before it was tried.
-      await job.journal.keepAnswer(attempt, exchange.answer, at)
-      return judged(deps, job, home, login, attempt, exchange.answer, at)
+      const keep = keeping(job, attempt, exchange.answer, at)
+      await keep()
+      return judged(deps, job, home, login, { attempt, at, keep }, exchange.answer)
     }
     default:
       return exchange satisfies never
   }
+}
+
+/** Puts an answer into the room made for it, once it can be had. */
+function keeping(
+  { journal }: RenewalJob,
+  attempt: Attempt,
+  answer: RawAnswer,
+  at: Moment,
+): () => Promise<boolean> {
+  let isKept = false
+  return async function keep() {
+    isKept ||= (await journal.keepAnswer(attempt, answer, at)).ok
+    return isKept
+  }
+}
+
+/** Not sent this time. If it was before, that is still so. */
+async function withdraw({ journal }: RenewalJob, attempt: Attempt): Promise<Step> {
+  if (attempt.lostAt === undefined) await journal.clear()
+  else await journal.markSent(beforeReplay(attempt))
+  return { end: 'again', afterMs: 0 }
 }
 
 /** An earlier helper ended between the send and the answer. */

@@ -16,6 +16,7 @@ import type {
 import type { HeldProfile } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
+import { freshness } from '../domain/renewal-rules.ts'
 import { MINUTE_MS } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import { grantOf } from './grant-views.ts'
@@ -96,7 +97,9 @@ async function letOwnerRenew(
   await deps.adopt()
   const read = await deps.profiles.read(profile.home)
   const now = read.ok ? read.value.book.profiles.get(profile.id)?.credential : undefined
-  if (now?.type === 'oauth' && markOf(now.access) !== order.unwanted) return 'renewed'
+  const isOther = now?.type === 'oauth' && markOf(now.access) !== order.unwanted
+  // What its owner holds may have ended too: then it has not renewed it.
+  if (isOther && freshness(now, deps.clock.now()) !== 'stale') return 'renewed'
   const token = grantOf(profile, world.settings, world.foreign)?.token
   if (!token) return 'failed'
   const outcome: RenewalOutcome = {

@@ -40,7 +40,6 @@ const AttemptSchema: v.GenericSchema<unknown, Attempt> = v.object({
   id: v.string(),
   token: Mark,
   begun: MomentSchema,
-  pid: Count,
   replays: Count,
   lostAt: v.exactOptional(Instant),
 })

@@ -19,6 +19,7 @@ import { createFiles, previousPathOf } from '../../src/adapters/files.ts'
 import type { StoreFault } from '../../src/domain/fault.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import type { Result } from '../../src/domain/result.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const files = createFiles()
@@ -139,7 +140,7 @@ describe('replacing a file', () => {
     symlinkSync(real, link)
     expect(await files.replace(link, 'new', 'old')).toEqual({ ok: true })
     expect(readFileSync(real, 'utf8')).toBe('new')
-    expect(await files.realPath(link)).toBe(real)
+    expect(await files.realPath(link)).toEqual(ok(real))
     expect(readdirSync(folder)).toEqual(['elsewhere', 'link'])
     expect(readdirSync(join(folder, 'elsewhere'))).toEqual(['real', 'real.prev'])
   })
@@ -151,8 +152,20 @@ describe('replacing a file', () => {
     const path = join(folder, 'home', 'a', 'b', 'file')
     const before = await files.realPath(path)
     await files.replace(path, 'one')
-    expect(before).toBe(join(folder, 'real', 'a', 'b', 'file'))
-    expect(await files.realPath(path)).toBe(before)
+    expect(before).toEqual(ok(join(folder, 'real', 'a', 'b', 'file')))
+    expect(await files.realPath(path)).toEqual(before)
+  })
+
+  it('gives a file no other name while the disk fails', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'real'))
+    symlinkSync(join(folder, 'real'), join(folder, 'home'))
+    const path = join(folder, 'home', 'file')
+    writeFileSync(path, 'one')
+    const { system } = failing(0, 'EIO', false)
+    expect(await createFiles(system).realPath(path)).toEqual(
+      fail({ code: 'EQ_STORE_UNREADABLE', path, errno: 'EIO' }),
+    )
   })
 
   it('of our own alone takes the place of a link and leaves alone what it leads to', async () => {

@@ -18,7 +18,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 const grant: GrantId = newGrantId(provider('acme'), new Secret('refresh-made-up'))
 const token = markOf(new Secret('refresh-made-up'))
 const moment: Moment = { at: FAKE_NOW, boot: 'one', upMs: 5 }
-const attempt: Attempt = { id: 'a1', token, begun: moment, pid: 7, replays: 0 }
+const attempt: Attempt = { id: 'a1', token, begun: moment, replays: 0 }
 const answer: RawAnswer = {
   status: 200,
   headers: {},

@@ -28,6 +28,7 @@ function request(tokenUrl: string, more: Partial<TokenRequest> = {}): TokenReque
     fields: { grant_type: 'refresh_token', refresh_token: new Secret('refresh made up') },
     connectTimeoutMs: 2_000,
     totalTimeoutMs: 2_000,
+    stallTimeoutMs: 2_000,
     ...more,
   }
 }
@@ -208,7 +209,9 @@ describe('an answer that does not come', () => {
         socket.write(head + WHOLE.slice(0, 10), () => end(socket))
       }),
     )
-    const exchange = await endpoint().redeem(request(tokenUrl, { totalTimeoutMs: 200 }), yes)
+    // So long a total would outlast this test: what stalls is not waited for.
+    const patience = { totalTimeoutMs: 60_000, stallTimeoutMs: 200 }
+    const exchange = await endpoint().redeem(request(tokenUrl, patience), yes)
     // A reset may overtake even the head.
     if (exchange.kind === 'lost') return
     if (exchange.kind !== 'answered') throw new TypeError(exchange.kind)

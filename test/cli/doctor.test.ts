@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { LEFT_RENEWING } from '../../src/domain/finding-words-logins.ts'
 import type { App } from '../../src/services/app.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
@@ -75,10 +76,10 @@ describe('equabot doctor', () => {
     const machine = clinic({ books, deps: { holdGrant: async () => ok(undefined) } })
     const { exit, out } = await doctor(machine, ['--fix'])
     expect(exit).toBe(1)
-    expect(out).toMatch(/not done {2}DR_GRANT_TWICE[\s\S]*\n {4}left: it is being renewed\n/)
+    expect(out).toMatch(/not done {2}DR_GRANT_TWICE[\s\S]*\n {4}left: a renewal of it is under way/)
     const json = await doctor(machine, ['--fix', '--json'])
     expect(JSON.parse(json.out)).toMatchObject({
-      findings: [{ code: 'DR_GRANT_TWICE', fixed: false, left: 'left: it is being renewed' }],
+      findings: [{ code: 'DR_GRANT_TWICE', fixed: false, left: LEFT_RENEWING }],
     })
   })
 

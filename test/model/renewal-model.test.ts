@@ -15,7 +15,10 @@ const CALM: Bounds = {
 }
 const KINDS: readonly ServerKind[] = ['strict', 'grace', 'idempotent', 'norotate']
 
-describe.each(KINDS)('with a server of the kind %s', (kind) => {
+/** An exploration is computing alone; a busy machine takes its time. */
+const LONG_MS = 60_000
+
+describe.each(KINDS)('with a server of the kind %s', { timeout: LONG_MS }, (kind) => {
   test.each([
     ['two helpers, two kills', { kills: 2, helpers: 2 }],
     ['two helpers, a kill, a lost answer', { kills: 1, losses: 1, helpers: 2 }],
@@ -31,7 +34,7 @@ describe.each(KINDS)('with a server of the kind %s', (kind) => {
   })
 })
 
-describe('every safeguard is needed', () => {
+describe('every safeguard is needed', { timeout: LONG_MS }, () => {
   test.each<[Removed, Partial<Bounds>, Removed?]>([
     ['lock', { helpers: 2 }],
     ['re_read', { helpers: 2 }, 'spent_list'],

@@ -543,7 +543,6 @@ function createMachine(kind: ServerKind, facts: OauthFacts, removed: readonly Re
         judge: judgeTokenAnswer,
         random: () => 0.5,
         newId: () => `${process}-${(ids += 1)}`,
-        pid: 1,
         connectTimeoutMs: 1,
       },
       job,

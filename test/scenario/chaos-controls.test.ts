@@ -25,12 +25,12 @@ const CONTROLS: readonly Control[] = [
       from: 'while (!addon.value.tryLock(fd)) {',
       to: 'while (Number.isNaN(fd)) {',
     },
-    noticed: /not exactly one send|got no token/,
+    noticed: /not exactly one send|got no token|a caller was not served/,
   },
   {
     removed: 'the session of its own that the renewing process has',
     row: 2,
-    size: { kills: 40 },
+    size: { kills: 24 },
     breakage: {
       file: 'src/adapters/renewal-helper.ts',
       from: 'detached: true',
@@ -41,7 +41,7 @@ const CONTROLS: readonly Control[] = [
   {
     removed: 'the note before the send',
     row: 3,
-    size: { steps: ['kept'], eachStep: 12, random: 0 },
+    size: { steps: ['kept'], eachStep: 8, random: 0 },
     breakage: {
       file: 'src/services/renewal-protocol.ts',
       from: 'const marked = await job.journal.markSent(attempt)',
@@ -92,7 +92,7 @@ const CONTROLS: readonly Control[] = [
     removed: 'the lock that a suspended process holds',
     row: 7,
     size: {
-      suspended: 8,
+      suspended: 4,
       steps: ['marked sent', 'arrived'],
       shortestPauseMs: 4000,
       longestPauseMs: 4000,
@@ -109,7 +109,7 @@ const CONTROLS: readonly Control[] = [
   {
     removed: "the respect for its owner's locks",
     row: 8,
-    size: { eachStep: 0, random: 16, holds: [1500] },
+    size: { eachStep: 0, random: 8, holds: [1500] },
     breakage: {
       file: 'src/adapters/owner-locks.ts',
       from: 'if (isRetry || !isLeftByUs(path, deps.ledger)) {',

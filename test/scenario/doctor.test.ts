@@ -14,10 +14,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { createClock } from '../../src/adapters/clock.ts'
+import { createFiles } from '../../src/adapters/files.ts'
+import { createGrantStore } from '../../src/adapters/grant-store.ts'
 import { createLocks } from '../../src/adapters/lock.ts'
 import { grantLock } from '../../src/adapters/renewal-helper.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
-import { newGrantId } from '../../src/domain/grant.ts'
+import { markOf, newGrantId } from '../../src/domain/grant.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { provider } from '../names-from.ts'
 import type { FakeUpstream, RunOptions, User } from './harness.ts'
@@ -249,6 +251,17 @@ test('one login in two books keeps one home, once nobody renews it', async () =>
   expect(wrong(await doctor(['--offline', '--fix']))).toEqual(['DR_GRANT_TWICE'])
   expect(await user.read(bookPath('research'))).toContain(REFRESH)
   renewing?.release()
+  // A renewal that was killed has left its note: the answer to it may lie there too.
+  const { journal } = createGrantStore({ grantsDir: inState('grants'), files: createFiles() })
+  const attempt = {
+    id: 'a1',
+    token: markOf(new Secret(REFRESH)),
+    begun: { at: 1, boot: '', upMs: 1 },
+    replays: 0,
+  }
+  orThrow(await journal(grant).reserve(attempt))
+  expect(wrong(await doctor(['--offline', '--fix']))).toEqual(['DR_GRANT_TWICE'])
+  orThrow(await journal(grant).clear())
   const fixed = await doctor(['--offline', '--fix'])
   expect(fixed).toMatchObject({ code: 0, ok: true })
   expect(await user.read(bookPath())).toContain(REFRESH)

@@ -75,6 +75,7 @@ interface Report {
   readonly backup?: string
   readonly entries: readonly {
     readonly name: string
+    readonly profile?: string
     readonly outcome: string
     readonly why?: { readonly code: string }
   }[]
@@ -242,6 +243,97 @@ test('only logins that stay elsewhere: the answer is no', async () => {
   expect(ran).toMatchObject({ code: 1, err: '' })
   expect(ran.out).toContain('login of Claude Code, which Equabot borrows by itself')
   expect(ran.out).toContain('Nothing was changed')
+})
+
+/** A folder whose two files have an entry of one name: a subscription, and a key. */
+async function installTwins(): Promise<void> {
+  const oauth = { access: SECRETS.access, refresh: SECRETS.refresh, expires: LATER }
+  await user.write('.twins/oauth.json', JSON.stringify({ anthropic: oauth }))
+  await user.write(
+    '.twins/auth.json',
+    JSON.stringify({ anthropic: { type: 'api_key', key: SECRETS.key } }),
+  )
+}
+
+function places(out: string): readonly string[] {
+  const { entries } = JSON.parse(out) as Report
+  return entries.map(({ profile, outcome }) => `${profile} ${outcome}`)
+}
+
+test('two logins of one name both come, and coming again changes no byte, as folder or file by file', async () => {
+  await installTwins()
+  const dry = await user.run([...IMPORT, '.twins', '--dry-run'])
+  expect(dry.code).toBe(0)
+  expect(dry.out).toMatch(/anthropic:default +api_key +[0-9a-f]{8} +added/)
+  expect(dry.out).toMatch(/anthropic:default-oauth +oauth +[0-9a-f]{8} +added/)
+  const ran = await user.run([...IMPORT, '.twins', '--json'])
+  expect(ran).toMatchObject({ code: 0, err: '' })
+  expect(places(ran.out)).toEqual(['anthropic:default added', 'anthropic:default-oauth added'])
+  expect(await profiles()).toMatchObject({
+    'anthropic:default': { key: SECRETS.key },
+    'anthropic:default-oauth': { refresh: SECRETS.refresh },
+  })
+  const before = await user.files()
+  for (const path of ['.twins', '.twins/oauth.json', '.twins/auth.json']) {
+    for (const how of [[], ['--dry-run']]) {
+      const again = await user.run([...IMPORT, path, ...how])
+      expect(again).toMatchObject({ code: 0, err: '' })
+      expect(again.out).toMatch(/Nothing w(?:as|ould be) changed: all of it is here already/)
+    }
+  }
+  expect(await user.files()).toEqual(before)
+})
+
+test('a login whose name is taken here is left with a no, and comes under a name that is given', async () => {
+  await installTwins()
+  await user.run([...IMPORT, '.twins/oauth.json'])
+  const before = await user.files()
+  for (const how of [[], ['--dry-run']]) {
+    const left = await user.run([...IMPORT, '.twins/auth.json', ...how])
+    expect(left).toMatchObject({ code: 1, err: '' })
+    expect(left.out).toContain('--profile-id gives it a name of its own')
+    expect(left.out).not.toContain('here already')
+  }
+  expect(await user.files()).toEqual(before)
+  const named = [...IMPORT, '.twins/auth.json', '--profile-id', 'work']
+  expect(places((await user.run([...named, '--dry-run', '--json'])).out)).toEqual([
+    'anthropic:work added',
+  ])
+  expect(await user.run(named)).toMatchObject({ code: 0, err: '' })
+  expect(await profiles()).toMatchObject({ 'anthropic:work': { key: SECRETS.key } })
+  const after = await user.files()
+  for (const again of [named, [...IMPORT, '.twins']]) {
+    expect((await user.run(again)).out).toContain('all of it is here already')
+  }
+  expect(await user.files()).toEqual(after)
+})
+
+test.each([
+  [
+    'two logins',
+    '.twins',
+    'work',
+    /there are 2 to import: anthropic:default, anthropic:default-oauth/,
+  ],
+  ['one of another provider', '.twins/auth.json', 'openai:work', /anthropic/],
+  ['one that is called what no profile is', '.twins/auth.json', 'a b', /"a b" cannot serve/],
+  ['a name that is kept for keys outside the book', '.twins/auth.json', 'env', /anthropic:env/],
+])('--profile-id for %s is a mistake, and nothing is imported', async (_what, path, id, words) => {
+  await installTwins()
+  const before = await user.files()
+  for (const how of [[], ['--dry-run']]) {
+    const ran = await user.run([...IMPORT, path, '--profile-id', id, ...how])
+    expect(ran).toMatchObject({ code: 64, out: '' })
+    expect(ran.err).toMatch(words)
+  }
+  expect(await user.files()).toEqual(before)
+})
+
+test('the help says how it ends and what a second login of one name is called', async () => {
+  const { out } = await user.run([...IMPORT, '--help'])
+  expect(out).toContain('Ends with 0 when a login was taken, or is here already')
+  expect(out).toContain('anthropic:default-api_key')
+  expect(out).toContain('--profile-id <id>')
 })
 
 test.each([

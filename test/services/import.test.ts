@@ -1,103 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import type { Credential } from '../../src/domain/credential.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import type { StoreFault } from '../../src/domain/fault.ts'
-import type { OwnerMarks } from '../../src/domain/foreign.ts'
 import { keptWords, notImportedWords } from '../../src/domain/explain-import.ts'
 import { markOf, newGrantId } from '../../src/domain/grant.ts'
 import type { LegacyEntry } from '../../src/domain/legacy.ts'
 import type { ProfileId } from '../../src/domain/names.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
-import type {
-  FileProblem,
-  LegacyFile,
-  ProfileStore,
-  SettingsStore,
-} from '../../src/domain/ports.ts'
+import type { LegacyFile } from '../../src/domain/ports.ts'
 import type { Profile, ProfileBook } from '../../src/domain/profile.ts'
 import { withOrder, withProfile } from '../../src/domain/profile.ts'
 import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import type { ImportReport, Imports } from '../../src/services/import.ts'
-import { createImports } from '../../src/services/import.ts'
 import { aBook, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { agent, profile, provider } from '../names-from.ts'
-import type { Furnishing, House } from './house.ts'
-import { house, outcome } from './house.ts'
-
-const FROM = '/home/me/.older/agents/main/agent/auth-profiles.json'
-
-interface Bench extends House {
-  readonly imports: Imports
-}
-
-interface Tool {
-  readonly entries?: readonly LegacyEntry[]
-  readonly order?: Readonly<Record<string, readonly ProfileId[]>>
-  /** More files, after the first one. */
-  readonly more?: readonly LegacyFile[]
-  readonly claudeMarks?: OwnerMarks
-  readonly spentMarks?: readonly string[]
-  readonly spentFault?: StoreFault
-  readonly settings?: () => Partial<SettingsStore>
-  readonly transact?: (store: ProfileStore) => ProfileStore['transact']
-  /** Entries of our own file that cannot be read. */
-  readonly problems?: readonly FileProblem[]
-}
-
-function bench(tool: Tool, furnishing: Furnishing = {}): Bench {
-  const at = house(furnishing)
-  const order = new Map(
-    Object.entries(tool.order ?? {}).map(([id, ids]) => [provider(id), ids] as const),
-  )
-  const first: LegacyFile = { path: FROM, logins: ok({ entries: tool.entries ?? [], order }) }
-  const imports = createImports({
-    ...at,
-    legacy: { read: async () => ok([first, ...(tool.more ?? [])]) },
-    settings: { ...at.settings, ...tool.settings?.() },
-    profiles: {
-      ...at.profiles,
-      transact: tool.transact?.(at.profiles) ?? at.profiles.transact,
-      async read(who) {
-        const stored = await at.profiles.read(who)
-        return stored.ok ? ok({ ...stored.value, problems: tool.problems ?? [] }) : stored
-      },
-    },
-    foreignMarks: async () => new Map([['claude-code', tool.claudeMarks ?? new Set()]]),
-    spentMarks: async () =>
-      tool.spentFault ? fail(tool.spentFault) : ok(new Set(tool.spentMarks)),
-  })
-  return { ...at, imports }
-}
-
-const brings = (...profiles: readonly Profile[]): readonly LegacyEntry[] =>
-  profiles.map((entry) => ({ name: entry.id, login: ok(entry) }))
-
-const key = (id: string, secret: string): Profile =>
-  aProfile(id, { credential: { type: 'api_key', key: new Secret(secret) } })
-
-const oauth = (id: string, refresh: string, more: Partial<Credential> = {}): Profile =>
-  aProfile(id, {
-    credential: {
-      type: 'oauth',
-      access: new Secret(`access-beside-${refresh}`),
-      refresh: new Secret(refresh),
-      ...more,
-    } as Credential,
-  })
-
-const ORDER = { path: '/home/me/.older', replace: false }
-
-function outcomes(report: ImportReport): Record<string, unknown> {
-  return Object.fromEntries(
-    report.entries.map(({ name, outcome: { kind, ...rest } }) => [
-      name,
-      'why' in rest ? `${kind}: ${rest.why.code}` : kind,
-    ]),
-  )
-}
+import { outcome } from './house.ts'
+import type { Bench, Tool } from './import-bench.ts'
+import { bench, brings, FROM, key, oauth, ORDER, outcomes } from './import-bench.ts'
 
 const idsIn = (book: ProfileBook): readonly string[] => [...book.profiles.keys()]
 
@@ -277,6 +197,9 @@ describe('one refresh token has one home', () => {
       'skipped',
       'kept',
     ])
+    expect(report.entries[2]?.outcome).toMatchObject({
+      why: { code: 'maybe_older', profile: 'anthropic:default' },
+    })
     const held = at.profiles.book().profiles.get(profile('anthropic:default'))?.credential
     expect(held?.type === 'oauth' && held.refresh?.reveal()).toBe('refresh-1')
   })
@@ -643,6 +566,7 @@ test('every outcome has its words', () => {
     { code: 'another_credential' },
     { code: 'borrowed', origin: 'claude-code' },
     { code: 'came_before' },
+    { code: 'maybe_older', profile: profile('anthropic:default') },
     { code: 'ours_unreadable' },
   ] as const
   const words = [...skipped.map(notImportedWords), ...kept.map(keptWords)]

@@ -2,9 +2,14 @@ import { describe, expect, test } from 'vitest'
 
 import type { OauthCredential } from '../../src/domain/credential.ts'
 import { markOf, newGrantId } from '../../src/domain/grant.ts'
-import type { RawAnswer, TokenExchange, TokenRequest } from '../../src/domain/renewal-ports.ts'
+import type {
+  Journal,
+  RawAnswer,
+  TokenExchange,
+  TokenRequest,
+} from '../../src/domain/renewal-ports.ts'
 import type { OauthFacts } from '../../src/domain/provider.ts'
-import { ok } from '../../src/domain/result.ts'
+import { fail, ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts'
 import type { ProtocolDeps, RenewalEnd, RenewalJob } from '../../src/services/renewal-job.ts'
@@ -95,7 +100,6 @@ function stage(
     judge: judgeTokenAnswer,
     random: () => 0.5,
     newId: () => `attempt-${sent.length}`,
-    pid: 1,
     connectTimeoutMs: 1,
   }
   const stored = (): OauthCredential => {
@@ -190,19 +194,43 @@ describe('a renewal', () => {
     expect(at.sent).toEqual([])
   })
 
-  test('after a pause between decision and send is not sent', async () => {
-    const at = stage(() => answered(tokens(1)))
+  /** A journal that takes its time over the first reservations. */
+  const sleeping = (at: Stage, times: number): Journal => {
     const journal = at.grants.journal(GRANT)
-    const slow = {
+    let slept = 0
+    return {
       ...journal,
-      reserve: async (attempt: Parameters<typeof journal.reserve>[0]) => {
-        at.clock.advance(11 * SECOND_MS)
+      async reserve(attempt) {
+        slept += 1
+        if (slept <= times) at.clock.advance(11 * SECOND_MS)
         return journal.reserve(attempt)
       },
     }
-    expect(await at.run({ journal: slow })).toBe('failed')
+  }
+
+  test('after a pause between decision and send is not sent, but decided anew at once', async () => {
+    const at = stage(() => answered(tokens(1)))
+    const verdicts: string[] = []
+    const journal = sleeping(at, 1)
+    const watched: Journal = {
+      ...journal,
+      async putVerdict(verdict) {
+        verdicts.push(verdict.outcome.kind)
+        return journal.putVerdict(verdict)
+      },
+    }
+    expect(await at.run({ journal: watched })).toBe('renewed')
+    expect(at.sent).toHaveLength(1)
+    expect(at.clock.now()).toBe(FAKE_NOW + 11 * SECOND_MS)
+    expect(verdicts).toEqual(['renewed'])
+  })
+
+  test('that the machine lets sleep again and again waits, and says so', async () => {
+    const at = stage(() => answered(tokens(1)))
+    expect(await at.run({ journal: sleeping(at, Infinity) })).toBe('failed')
     expect(at.sent).toEqual([])
     expect(at.outcome()).toMatchObject({ kind: 'not_sent', reason: 'slept' })
+    expect(at.grants.page(GRANT).attempt).toBeUndefined()
   })
 })
 
@@ -253,6 +281,52 @@ describe('a token', () => {
     // It has been exchanged: sending it once more could only end the grant.
     expect(await at.run({ urge: 'user' })).toBe('failed')
     expect(at.sent).toHaveLength(1)
+  })
+})
+
+describe('an answer that the disk does not take', () => {
+  /** Book and journal that refuse new tokens until then. */
+  function refusing(at: Stage, until: number): Partial<RenewalJob> {
+    const isOver = (): boolean => at.clock.now() >= until
+    const journal = at.grants.journal(GRANT)
+    const home = bookHome(at.profiles, MAIN, ID, (next) => next)
+    return {
+      journal: {
+        ...journal,
+        keepAnswer: async (...page) =>
+          isOver()
+            ? journal.keepAnswer(...page)
+            : fail({ code: 'EQ_STORE_UNWRITABLE', path: '/answer', errno: 'EIO' }),
+      },
+      home: {
+        ...home,
+        async prepare() {
+          const ready = await home.prepare()
+          if (!ready.ok) return ready
+          const { put } = ready.value
+          return ok({
+            ...ready.value,
+            put: async (...tokens) =>
+              isOver() ? put(...tokens) : fail({ reason: 'storage', words: 'refused' }),
+          })
+        },
+      },
+    }
+  }
+
+  test('is held in memory until it does', async () => {
+    const at = stage(() => answered(tokens(1)))
+    expect(await at.run(refusing(at, FAKE_NOW + MINUTE_MS))).toBe('renewed')
+    expect(at.tokens()).toEqual(['access-1', 'refresh-1'])
+    expect(at.sent).toHaveLength(1)
+    expect(at.clock.now()).toBe(FAKE_NOW + MINUTE_MS)
+  })
+
+  test('at all is a lost one, which a server that repeats itself gives again', async () => {
+    const at = stage(() => answered(tokens(1)))
+    expect(await at.run(refusing(at, FAKE_NOW + 121 * SECOND_MS))).toBe('renewed')
+    expect(at.sent).toHaveLength(2)
+    expect(at.tokens()).toEqual(['access-1', 'refresh-1'])
   })
 })
 

@@ -22,7 +22,7 @@ import {
 
 const token = markOf(new Secret('refresh-made-up'))
 const moment: Moment = { at: FAKE_NOW, boot: 'one', upMs: 5 }
-const attempt: Attempt = { id: 'a1', token, begun: moment, pid: 7, replays: 1, lostAt: FAKE_NOW }
+const attempt: Attempt = { id: 'a1', token, begun: moment, replays: 1, lostAt: FAKE_NOW }
 const answer: RawAnswer = {
   status: 200,
   headers: { 'retry-after': '3' },

@@ -46,7 +46,7 @@ export interface SightDeps {
   readonly literalSecrets: (raw: LoadedSettings['raw']) => readonly string[]
   /** Takes over what other programs have logged in; absent: nothing is taken over. */
   readonly adopt?: () => Promise<Adoption>
-  /** Keeps every process from renewing a grant until it is let go. Gives undefined where one renews it just now. */
+  /** Keeps every process from renewing a grant until it is let go. Gives undefined where a renewal is under way or was not finished. */
   readonly holdGrant: (grant: GrantId) => Promise<Result<(() => void) | undefined, Fault>>
   /** Renews the access of one profile now; absent: nothing is renewed. */
   readonly renew?: (agent: AgentId, profile: ProfileId) => Promise<Result<unknown, Fault>>
