@@ -40,6 +40,7 @@ import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
+import { readQuota } from './wire/rate-headers.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
 
 /**
@@ -87,6 +88,7 @@ function assemble(home: Home, helperScript: string): App {
     upstream,
     lessons: createLessons({ states, clock, random }),
     judge: judgeReply,
+    readQuota,
     credentials,
     clock,
     log,

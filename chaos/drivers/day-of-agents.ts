@@ -35,6 +35,7 @@ import {
 } from '../../src/testing.ts'
 import { parseSettings } from '../../src/wire/settings-file.ts'
 import { judgeTokenAnswer } from '../../src/wire/token-response.ts'
+import { readQuota } from '../../src/wire/rate-headers.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { randomFrom } from '../random.mjs'
 import { createFamilies } from '../token-families.mjs'
@@ -223,7 +224,15 @@ function createProcess() {
   const credentials = createCredentials({ renewals, clock: time, fingerprint: plainFingerprint })
   const judge = judgeReply
   const lessons = createLessons({ states, clock: time, random: () => 0 })
-  const dispatch = createDispatch({ upstream, lessons, judge, credentials, clock: time, log })
+  const dispatch = createDispatch({
+    upstream,
+    lessons,
+    judge,
+    readQuota,
+    credentials,
+    clock: time,
+    log,
+  })
   return { loadWorld, renewals, dispatch, adopt }
 }
 

@@ -4,7 +4,7 @@
  * What a failure teaches is recorded before the next candidate is tried, so `models status` knows it too.
  */
 
-import { mayFailOver } from '../domain/cooldown.ts'
+import { mayFailOver, restFor } from '../domain/cooldown.ts'
 import type { UpstreamFailure } from '../domain/cooldown.ts'
 import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
@@ -15,6 +15,7 @@ import { formatModelKey } from '../domain/names.ts'
 import type {
   Clock,
   Log,
+  QuotaReader,
   ReplyJudge,
   Upstream,
   UpstreamAnswer,
@@ -64,6 +65,7 @@ export interface DispatchDeps {
   readonly upstream: Upstream
   readonly lessons: Lessons
   readonly judge: ReplyJudge
+  readonly readQuota: QuotaReader
   readonly credentials: Credentials
   readonly clock: Clock
   readonly log: Log
@@ -131,6 +133,7 @@ async function serveModel(
     if (attempts.length >= MOST_ATTEMPTS) break
     const trial: Trial = { request, facts, model, candidate }
     if (attempts.some((failed) => isSameTrial(failed, trial))) continue
+    if (restsWithOthers(progress.world, trial)) continue
     const hasRivals = index < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
@@ -181,9 +184,11 @@ async function attempt(
   const upstream = upstreamRequest(progress.world, facts, candidate, outgoing)
   const stalled = new AbortController()
   const signal = AbortSignal.any([request.signal, stalled.signal])
+  const sentAt = deps.clock.now()
   const sent = await deps.upstream.send(upstream, signal)
+  const quota = sent.ok ? deps.readQuota(sent.value.headers, deps.clock.now()) : []
   if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
-    progress.world = afterLesson(progress.world, deps.lessons.learnSuccess(candidate, model, []))
+    learn(deps, progress, deps.lessons.learnSuccess(candidate, model, quota, sentAt))
     const { provider, model: id } = model
     const served = {
       answer: sent.value,
@@ -201,10 +206,7 @@ async function attempt(
   if (failure.reason === 'cancelled' || request.signal.aborted) {
     return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
   }
-  progress.world = afterLesson(
-    progress.world,
-    deps.lessons.learnFailure(candidate, model, failure, []),
-  )
+  learn(deps, progress, deps.lessons.learnFailure(candidate, model, failure, quota))
   const failed = failedAttempt(trial, failure)
   deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: request.world.agent })
   attempts.push(failed)
@@ -213,9 +215,19 @@ async function attempt(
   return failure.reason === 'not_found' ? { kind: 'next_model', fault } : { kind: 'ended', fault }
 }
 
-/** The world as it is once the lesson is learnt. */
-function afterLesson(world: World, lesson: Lesson): World {
-  return { ...world, state: lesson(world.state) }
+/** The rest of this request goes by what its own answers have taught. */
+function learn(deps: DispatchDeps, progress: Progress, lesson: Lesson): void {
+  const { world } = progress
+  const now = Math.max(world.now, deps.clock.now())
+  progress.world = { ...world, now, state: lesson(world.state) }
+}
+
+/** What one login has just met holds for the others of its account, or of its provider. */
+function restsWithOthers({ state, now }: World, { candidate, model, request }: Trial): boolean {
+  const rest = restFor(candidate, model, state, now)
+  return (
+    (rest?.scope === 'account' || rest?.scope === 'provider') && rest.since >= request.world.now
+  )
 }
 
 /** A provider that repeats what it was sent must not make us repeat it. */

@@ -34,6 +34,7 @@ import {
   plainFingerprint,
   silentLog,
 } from '../../src/testing.ts'
+import { readQuota } from '../../src/wire/rate-headers.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { startLoopback } from '../adapters/loopback.ts'
 
@@ -112,6 +113,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
       upstream,
       lessons: createLessons({ states, clock, random: () => 0 }),
       judge: judgeReply,
+      readQuota,
       credentials: AS_THEY_STAND,
       clock,
       log,

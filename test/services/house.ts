@@ -60,6 +60,7 @@ import type {
   MemorySettingsStore,
   MemoryStateStore,
 } from '../../src/testing.ts'
+import { readQuota } from '../../src/wire/rate-headers.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { decodeSettings } from '../settings-from.ts'
 
@@ -218,7 +219,7 @@ export function house(furnishing: Furnishing = {}): House {
     upstream,
     log,
     loadWorld,
-    dispatch: createDispatch({ upstream, lessons, judge, credentials, clock, log }),
+    dispatch: createDispatch({ upstream, lessons, judge, readQuota, credentials, clock, log }),
     renewals,
     grants,
     report: createReport({
