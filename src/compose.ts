@@ -28,6 +28,7 @@ import { createCredentials } from './services/credentials.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createKeeper } from './services/keeper.ts'
+import { createLessons } from './services/lessons.ts'
 import { createLogin } from './services/login.ts'
 import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
@@ -39,6 +40,7 @@ import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
+import { readQuota } from './wire/rate-headers.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
 
 /**
@@ -84,8 +86,9 @@ function assemble(home: Home, helperScript: string): App {
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const dispatch = createDispatch({
     upstream,
-    states,
+    lessons: createLessons({ states, clock, random }),
     judge: judgeReply,
+    readQuota,
     credentials,
     clock,
     log,

@@ -46,7 +46,7 @@ export {
   withProfile,
 } from './domain/profile.ts'
 export type { EffectiveBook, HeldProfile, Origin, Profile, ProfileBook } from './domain/profile.ts'
-export { afterFailure, afterSuccess } from './domain/cooldown.ts'
+export { afterFailure, afterSuccess } from './domain/learning.ts'
 export type {
   AgentState,
   FailureReason,

@@ -7,6 +7,7 @@ import type { LegacyLogins } from './legacy.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { ProfileBook } from './profile.ts'
 import type { Protocol } from './provider.ts'
+import type { QuotaWindow } from './quota.ts'
 import type { Result } from './result.ts'
 import type { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
@@ -166,6 +167,12 @@ export type ReplyJudge = (
   body: string,
   now: EpochMs,
 ) => UpstreamFailure
+
+/** What the headers of an answer, good or bad, say about a credential's limits. */
+export type QuotaReader = (
+  headers: UpstreamAnswer['headers'],
+  now: EpochMs,
+) => readonly QuotaWindow[]
 
 /** A provider dialect for chat turns. */
 export interface ChatCodec {

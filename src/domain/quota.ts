@@ -1,6 +1,7 @@
 /** What a provider's answers say about how much of a limit is used up. Read from headers of answers; nobody asks for it. */
 
 import type { EpochMs } from './time.ts'
+import { DAY_MS } from './time.ts'
 
 /** One limit of one credential, as it stood when an answer came. */
 export interface QuotaWindow {
@@ -15,4 +16,42 @@ export interface QuotaWindow {
   readonly resetsAt?: EpochMs
   /** When the answer came that said so. */
   readonly seenAt: EpochMs
+}
+
+/** What was seen longer ago is forgotten. */
+const REMEMBERED_MS: number = 8 * DAY_MS
+
+/** The windows after an answer: what it says takes the place of what was known. */
+export function keptQuota(
+  known: readonly QuotaWindow[],
+  seen: readonly QuotaWindow[],
+  now: EpochMs,
+): readonly QuotaWindow[] {
+  const names = new Set(seen.map(({ name }) => name))
+  return [
+    ...known.filter(
+      ({ name, seenAt }) => !names.has(name) && Math.abs(now - seenAt) < REMEMBERED_MS,
+    ),
+    ...seen,
+  ]
+}
+
+/** Whether what was seen still counts: a window that has begun anew since is as good as unknown. */
+export function inForce({ resetsAt, seenAt }: QuotaWindow, now: EpochMs): boolean {
+  return resetsAt === undefined ? now - seenAt < DAY_MS : resetsAt > now
+}
+
+/** Whether nothing more is had from it until it begins anew. */
+export function isUsedUp({ status, remaining }: QuotaWindow): boolean {
+  return status === 'rejected' || (status === undefined && remaining === 0)
+}
+
+/** Whether it is a plan's, which all logins of an account share. */
+export function isPlans({ name }: QuotaWindow): boolean {
+  return /^(?:plan|\d+[mhd](?:_\w+)?)$/.test(name)
+}
+
+/** Whether a plan's window holds for a kind of model only, such as `7d_opus`. */
+export function isForSomeModels({ name }: QuotaWindow): boolean {
+  return name.includes('_')
 }

@@ -5,14 +5,13 @@
  */
 
 import type { AgentState, ProfileUsage, Rest } from './cooldown.ts'
-import { currentUsage, runningRest } from './cooldown.ts'
+import { restFor, usageFor } from './cooldown.ts'
 import type { Credential, CredentialType } from './credential.ts'
 import { bearerOf, expiresAtOf, isExpired, isRenewable } from './credential.ts'
 import type { SwitchedOffBy } from './foreign.ts'
 import type { GrantView, Moment, RenewalOutcome } from './grant.ts'
 import { holdMs, isDead } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId } from './names.ts'
-import { formatModelKey } from './names.ts'
 import type { Origin } from './profile.ts'
 import type { Lane } from './provider.ts'
 import { acceptsType } from './settings.ts'
@@ -132,7 +131,7 @@ export function tried(ranked: readonly Ranked[]): readonly Candidate[] {
 
 /** What is known of the secret that a candidate holds now. */
 export function usageOf(candidate: Candidate, state: AgentState): ProfileUsage | undefined {
-  return currentUsage(state.profiles.get(candidate.id), candidate.fingerprint)
+  return usageFor(candidate, state)
 }
 
 function judge(candidate: Candidate, input: RankInput): Ranked {
@@ -149,22 +148,12 @@ function judge(candidate: Candidate, input: RankInput): Ranked {
 
   const usage = usageOf(candidate, state)
   if (usage?.refusedPolicy) return passOver({ code: 'policy_refused', ...usage.refusedPolicy })
-  const rest = graver(
-    runningRest(usage?.rest, now),
-    runningRest(state.models.get(formatModelKey(model)), now),
-  )
+  const rest = restFor(candidate, model, state, now)
   if (rest?.source === 'provider') return passOver({ code: 'resting', rest })
   if (pinned) return { candidate, taken: true, why: { code: 'pinned' } }
   if (rest) return { candidate, taken: true, why: { code: 'last_resort', rest } }
   if (order) return { candidate, taken: true, why: { code: `${order.from}_order` } }
   return { candidate, taken: true, why: { code: 'kind_order' } }
-}
-
-/** Of the profile's rest and the model's: a provider's word before our guess, then the one that lasts longer. */
-function graver(a: Rest | undefined, b: Rest | undefined): Rest | undefined {
-  if (!a || !b) return a ?? b
-  if (a.source !== b.source) return a.source === 'provider' ? a : b
-  return a.until >= b.until ? a : b
 }
 
 /** What makes the credential itself unusable, whoever asks. */

@@ -161,13 +161,13 @@ async function readState(deps: WorldDeps, agent: AgentId, books: Books): Promise
     if (usage) profiles.set(profile.id, usage)
     else profiles.delete(profile.id)
   }
-  return { profiles, models: main.models }
+  return { ...main, profiles }
 }
 
 function withLegacy(state: AgentState, stored: StoredBook): AgentState {
   if (stored.legacyState.profiles.size === 0) return state
   return {
+    ...state,
     profiles: new Map([...stored.legacyState.profiles, ...state.profiles]),
-    models: state.models,
   }
 }

@@ -12,6 +12,8 @@ export interface ErrorBody {
   /** A status in the body; the true one where the reply itself says 200. */
   readonly status?: number
   readonly message: string
+  /** A page of some server on the way and no answer of the provider's. */
+  readonly isPage: boolean
   /** When the limit ends: an instant in text, in seconds or in milliseconds since 1970. */
   readonly resetsAt?: string | number
   /** How long the limit lasts: seconds, or text such as `34.07s`. */
@@ -32,6 +34,7 @@ const CODES: readonly Path[] = [
   ['error_type'],
   ['error'],
   ['code'],
+  ['type'],
 ]
 const MESSAGES: readonly Path[] = [
   ['error', 'message'],
@@ -71,6 +74,7 @@ export function parseErrorBody(bodyText: string): ErrorBody {
     quotas: violations.map((violation) => valueAt(violation, ['quotaId'])).filter(isText),
     ...(typeof status === 'number' && { status }),
     message: MESSAGES.map((path) => valueAt(root, path)).find(isText) ?? plainText(bodyText, root),
+    isPage: root === undefined && /^\s*</.test(bodyText),
     ...(resetsAt !== undefined && { resetsAt }),
     ...(resetsIn !== undefined && { resetsIn }),
   }

@@ -9,7 +9,7 @@
  * @source the providers' error pages, and their SDKs where the pages are silent
  */
 
-import type { FailureReason } from '../domain/cooldown.ts'
+import type { FailureReason, RestScope } from '../domain/cooldown.ts'
 import type { Protocol } from '../domain/provider.ts'
 
 export interface FailureRule {
@@ -23,9 +23,13 @@ export interface FailureRule {
   readonly says?: RegExp
   /** Only in this dialect: phrases of one provider are no evidence in another's. */
   readonly protocol?: Protocol
+  /** Whether the body is a page of some server on the way. */
+  readonly page?: true
   /** Whether the provider named a wait in a header. */
   readonly waitNamed?: boolean
   readonly reason: FailureReason
+  /** Whom it concerns, where that is not what its reason usually means. */
+  readonly scope?: RestScope
   readonly policyRefused?: true
 }
 

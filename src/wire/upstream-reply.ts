@@ -1,14 +1,16 @@
 /** What an upstream's error reply means for the credential, the model and the request. Judged once, here. */
 
-import type { FailureReason } from '../domain/cooldown.ts'
-import type { ReplyJudge, UpstreamAnswer } from '../domain/ports.ts'
+import type { FailureReason, RestScope } from '../domain/cooldown.ts'
+import type { ReplyJudge } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
-import type { EpochMs } from '../domain/time.ts'
-import { MINUTE_MS } from '../domain/time.ts'
+import type { QuotaWindow } from '../domain/quota.ts'
+import { isForSomeModels, isPlans, isUsedUp } from '../domain/quota.ts'
+import { DAY_MS, MINUTE_MS } from '../domain/time.ts'
 import type { ErrorBody } from './error-body.ts'
 import { parseErrorBody } from './error-body.ts'
 import type { FailureRule } from './failure-rules.ts'
 import { FAILURE_RULES } from './failure-rules.ts'
+import { readQuota } from './rate-headers.ts'
 import { bodyWaitMs, retryAfterMs, windowWaitMs } from './retry-after.ts'
 import { safeWords } from './safe-words.ts'
 
@@ -21,28 +23,41 @@ const PASSING: ReadonlySet<FailureReason> = new Set([
   'timeout',
 ])
 
+/** Reasons that a used-up window of a quota explains; an overload has nothing to do with one. */
+const LIMITS: ReadonlySet<FailureReason> = new Set(['billing', 'rate_limit'])
+
 /**
  * How a request failed, from the reply's codes, then its status, then the beginning of its message.
  *
- * Also judges a reply of status 200 whose body is an error.
+ * Also judges a reply of status 200 whose body is an error, and an error event of a stream.
  *
  * @faults none, for any input
  */
-export const judgeReply: ReplyJudge = (protocol, status, headers, bodyText, now) => {
-  const body = parseErrorBody(bodyText)
-  const trueStatus = status < 400 ? (body.status ?? status) : status
-  const named = retryAfterMs(headers, now)
-  const rule = FAILURE_RULES.find((entry) =>
-    fits(entry, protocol, trueStatus, body, named !== undefined),
-  )
-  const reason = rule?.reason ?? classOf(trueStatus)
-  const wait = waitFor(reason, named ?? bodyWaitMs(body, now), headers, now)
-  return {
-    reason,
-    status: trueStatus,
-    words: safeWords(body.message) || `status ${trueStatus} without a message`,
-    ...(wait !== undefined && { retryAfterMs: wait }),
-    ...(rule?.policyRefused && { policyRefused: true }),
+export const judgeReply: ReplyJudge = createReplyJudge(FAILURE_RULES)
+
+/** @param rules the first that fits decides */
+export function createReplyJudge(rules: readonly FailureRule[]): ReplyJudge {
+  return function judge(protocol, status, headers, bodyText, now) {
+    const body = parseErrorBody(bodyText)
+    const trueStatus = status < 400 ? (body.status ?? status) : status
+    const named = retryAfterMs(headers, now)
+    const rule = rules.find((entry) => fits(entry, protocol, trueStatus, body, named !== undefined))
+    const reason = rule?.reason ?? classOf(trueStatus)
+    const windows = LIMITS.has(reason) ? readQuota(headers, now) : []
+    const scope = rule?.scope ?? planScope(windows)
+    const wait = waitFor(
+      reason,
+      scope,
+      named ?? bodyWaitMs(body, now) ?? windowWaitMs(windows, now),
+    )
+    return {
+      reason,
+      ...(scope && { scope }),
+      status: trueStatus,
+      words: safeWords(body.message) || `status ${trueStatus} without a message`,
+      ...(wait !== undefined && { retryAfterMs: wait }),
+      ...(rule?.policyRefused && { policyRefused: true }),
+    }
   }
 }
 
@@ -58,6 +73,7 @@ function fits(
     (rule.status?.includes(status) ?? true) &&
     (rule.codes?.some((code) => body.codes.has(code)) ?? true) &&
     (rule.quota === undefined || body.quotas.some((quota) => rule.quota?.test(quota))) &&
+    (rule.page === undefined || body.isPage) &&
     (rule.says?.test(body.message.trimStart()) ?? true) &&
     (rule.waitNamed === undefined || rule.waitNamed === waitNamed)
   )
@@ -68,15 +84,20 @@ function classOf(status: number): FailureReason {
   return status >= 400 && status < 500 ? 'invalid_request' : 'server_error'
 }
 
-/** A window of a quota tells nothing about an overload, and an overload passes soon whatever is said. */
+/** A plan's window that is used up is its account's, whichever login of it was used; some hold for a kind of model. */
+function planScope(windows: readonly QuotaWindow[]): RestScope | undefined {
+  const usedUp = windows.filter((window) => isPlans(window) && isUsedUp(window))
+  if (usedUp.length === 0) return undefined
+  return usedUp.every(isForSomeModels) ? 'model' : 'account'
+}
+
+/** An overload passes soon whatever is said; only money and a plan are waited for longer than a day. */
 function waitFor(
   reason: FailureReason,
+  scope: RestScope | undefined,
   named: number | undefined,
-  headers: UpstreamAnswer['headers'],
-  now: EpochMs,
 ): number | undefined {
-  if (!PASSING.has(reason)) return undefined
-  if (reason === 'overloaded') return named === undefined ? undefined : Math.min(named, MINUTE_MS)
-  if (reason === 'rate_limit' || reason === 'billing') return named ?? windowWaitMs(headers, now)
-  return named
+  if (named === undefined || !PASSING.has(reason)) return undefined
+  if (reason === 'overloaded') return Math.min(named, MINUTE_MS)
+  return reason === 'billing' || scope === 'account' ? named : Math.min(named, DAY_MS)
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ProfileUsage } from '../../src/domain/cooldown.ts'
-import { afterFailure } from '../../src/domain/cooldown.ts'
+import { afterFailure } from '../../src/domain/learning.ts'
 import type { Credential } from '../../src/domain/credential.ts'
 import { bearerOf } from '../../src/domain/credential.ts'
 import type { Verdict } from '../../src/domain/grant.ts'

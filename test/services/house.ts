@@ -23,6 +23,7 @@ import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import type { Foreign } from '../../src/services/foreign.ts'
 import { createForeign } from '../../src/services/foreign.ts'
+import { createLessons } from '../../src/services/lessons.ts'
 import type { Login } from '../../src/services/login.ts'
 import { createLogin } from '../../src/services/login.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
@@ -59,6 +60,7 @@ import type {
   MemorySettingsStore,
   MemoryStateStore,
 } from '../../src/testing.ts'
+import { readQuota } from '../../src/wire/rate-headers.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { decodeSettings } from '../settings-from.ts'
 
@@ -196,6 +198,7 @@ export function house(furnishing: Furnishing = {}): House {
     expiresAt: now + MINUTE_MS,
   })
   const logins = fakeLoginFlow(furnishing.logins)
+  const lessons = createLessons({ states, clock, random: () => 0 })
   return {
     logins,
     login: createLogin({
@@ -216,7 +219,7 @@ export function house(furnishing: Furnishing = {}): House {
     upstream,
     log,
     loadWorld,
-    dispatch: createDispatch({ upstream, states, judge, credentials, clock, log }),
+    dispatch: createDispatch({ upstream, lessons, judge, readQuota, credentials, clock, log }),
     renewals,
     grants,
     report: createReport({

@@ -1,3 +1,4 @@
+import { readQuota } from '../../src/wire/rate-headers.ts'
 import { describe, expect, test } from 'vitest'
 import { DAY_MS } from '../../src/domain/time.ts'
 import { retryAfterMs, windowWaitMs } from '../../src/wire/retry-after.ts'
@@ -16,7 +17,7 @@ describe('retryAfterMs', () => {
       3_000,
     ],
     ['the first of several', { 'retry-after': ['7', '9'] }, 7_000],
-    ['at most a day', { 'retry-after': '200000' }, DAY_MS],
+    ['at most a month', { 'retry-after': '9000000' }, 32 * DAY_MS],
   ])('believes %s', (_what, headers, ms) => {
     expect(retryAfterMs(headers, NOW)).toBe(ms)
   })
@@ -42,7 +43,7 @@ describe('windowWaitMs', () => {
       'anthropic-ratelimit-tokens-remaining': '0',
       'anthropic-ratelimit-tokens-reset': '2026-11-22T12:00:40Z',
     }
-    expect(windowWaitMs(headers, NOW)).toBe(40_000)
+    expect(windowWaitMs(readQuota(headers, NOW), NOW)).toBe(40_000)
   })
 
   test('knows the window of a subscription that was rejected', () => {
@@ -50,10 +51,12 @@ describe('windowWaitMs', () => {
       'anthropic-ratelimit-unified-status': 'rejected',
       'anthropic-ratelimit-unified-reset': String(NOW / 1_000 + 90),
     }
-    expect(windowWaitMs(headers, NOW)).toBe(90_000)
+    expect(windowWaitMs(readQuota(headers, NOW), NOW)).toBe(90_000)
   })
 
   test('knows nothing where no window is used up', () => {
-    expect(windowWaitMs({ 'x-ratelimit-remaining-tokens': '12' }, NOW)).toBeUndefined()
+    expect(
+      windowWaitMs(readQuota({ 'x-ratelimit-remaining-tokens': '12' }, NOW), NOW),
+    ).toBeUndefined()
   })
 })
