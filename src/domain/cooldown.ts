@@ -5,6 +5,7 @@
  * request's own fault, or the caller's, teaches nothing about a credential.
  */
 
+import type { QuotaWindow } from './quota.ts'
 import type { EpochMs } from './time.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts'
 
@@ -64,6 +65,8 @@ export interface ProfileUsage {
   }
   /** The provider's refusal to let this credential be used this way. */
   readonly refusedPolicy?: { readonly at: EpochMs; readonly words: string }
+  /** Its limits, as its last answers told them. */
+  readonly quota?: readonly QuotaWindow[]
 }
 
 /** The content of one `auth-state.json`: losing it loses no login. */

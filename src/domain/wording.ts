@@ -23,6 +23,7 @@ import type {
 } from './rotation.ts'
 import type { EpochMs } from './time.ts'
 import { DAY_MS, dateText, dayText, inWords, relative } from './time.ts'
+import { choiceWords, passedByChoiceWords } from './wording-choice.ts'
 
 const REASONS: Readonly<Record<FailureReason, string>> = {
   auth: 'the provider did not accept the credential',
@@ -57,20 +58,9 @@ export function effectiveWords(entry: Ranked, rivals: number, now: EpochMs | und
 }
 
 function takenWords(why: Taken, now: EpochMs | undefined): string {
-  switch (why.code) {
-    case 'pinned':
-      return 'pinned in this session'
-    case 'agent_order':
-      return "place in the agent's order"
-    case 'config_order':
-      return 'place in auth.order of the config'
-    case 'kind_order':
-      return 'no order set: oauth, token, api_key, then keys outside the book; least recently used first'
-    case 'last_resort':
-      return `last resort: ${restWords(why.rest, now)}`
-    default:
-      return why satisfies never
-  }
+  return why.code === 'last_resort'
+    ? `last resort: ${restWords(why.rest, now)}`
+    : choiceWords(why, now)
 }
 
 export function passedOverWords(
@@ -110,6 +100,9 @@ export function passedOverWords(
       return `the provider refuses this use: ${why.words}`
     case 'resting':
       return restWords(why.rest, now)
+    case 'budget_spent':
+    case 'lane_denied':
+      return passedByChoiceWords(why, now)
     default:
       return why satisfies never
   }
