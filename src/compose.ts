@@ -28,6 +28,7 @@ import { createCredentials } from './services/credentials.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createKeeper } from './services/keeper.ts'
+import { createLessons } from './services/lessons.ts'
 import { createLogin } from './services/login.ts'
 import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
@@ -84,7 +85,7 @@ function assemble(home: Home, helperScript: string): App {
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const dispatch = createDispatch({
     upstream,
-    states,
+    lessons: createLessons({ states, clock, random }),
     judge: judgeReply,
     credentials,
     clock,

@@ -18,6 +18,7 @@ import { DAY_MS, MINUTE_MS } from '../../src/domain/time.ts'
 import { createCredentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import { createKeeper } from '../../src/services/keeper.ts'
+import { createLessons } from '../../src/services/lessons.ts'
 import { createRenewals } from '../../src/services/renewal.ts'
 import { carryOut } from '../../src/services/renewal-work.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
@@ -221,7 +222,8 @@ function createProcess() {
   const renewals = createRenewals({ loadWorld, profiles, grants, helper, stopwatch, adopt })
   const credentials = createCredentials({ renewals, clock: time, fingerprint: plainFingerprint })
   const judge = judgeReply
-  const dispatch = createDispatch({ upstream, states, judge, credentials, clock: time, log })
+  const lessons = createLessons({ states, clock: time, random: () => 0 })
+  const dispatch = createDispatch({ upstream, lessons, judge, credentials, clock: time, log })
   return { loadWorld, renewals, dispatch, adopt }
 }
 

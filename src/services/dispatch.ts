@@ -4,19 +4,18 @@
  * What a failure teaches is recorded before the next candidate is tried, so `models status` knows it too.
  */
 
-import { afterFailure, afterOverload, afterSuccess, mayFailOver } from '../domain/cooldown.ts'
-import type { AgentState, UpstreamFailure } from '../domain/cooldown.ts'
+import { mayFailOver } from '../domain/cooldown.ts'
+import type { UpstreamFailure } from '../domain/cooldown.ts'
 import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { pinFor } from '../domain/models.ts'
-import type { AgentId, ModelKey, ProfileId } from '../domain/names.ts'
-import { formatModelKey, MAIN_AGENT } from '../domain/names.ts'
+import type { ModelKey, ProfileId } from '../domain/names.ts'
+import { formatModelKey } from '../domain/names.ts'
 import type {
   Clock,
   Log,
   ReplyJudge,
-  StateStore,
   Upstream,
   UpstreamAnswer,
   UpstreamRequest,
@@ -29,6 +28,7 @@ import { tried } from '../domain/rotation.ts'
 import type { World } from '../domain/world.ts'
 import { rankFor } from '../domain/world.ts'
 import type { Credentials } from './credentials.ts'
+import type { Lesson, Lessons } from './lessons.ts'
 import type { Outgoing } from './outgoing.ts'
 import { upstreamRequest } from './outgoing.ts'
 import { unknownProvider } from '../domain/unknown.ts'
@@ -62,7 +62,7 @@ export type Dispatch = (request: DispatchRequest) => Promise<Result<Served, Faul
 
 export interface DispatchDeps {
   readonly upstream: Upstream
-  readonly states: StateStore
+  readonly lessons: Lessons
   readonly judge: ReplyJudge
   readonly credentials: Credentials
   readonly clock: Clock
@@ -183,7 +183,7 @@ async function attempt(
   const signal = AbortSignal.any([request.signal, stalled.signal])
   const sent = await deps.upstream.send(upstream, signal)
   if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
-    recordSuccess(deps, candidate, model)
+    progress.world = afterLesson(progress.world, deps.lessons.learnSuccess(candidate, model, []))
     const { provider, model: id } = model
     const served = {
       answer: sent.value,
@@ -201,13 +201,21 @@ async function attempt(
   if (failure.reason === 'cancelled' || request.signal.aborted) {
     return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
   }
-  recordFailure(deps, progress, trial, failure)
+  progress.world = afterLesson(
+    progress.world,
+    deps.lessons.learnFailure(candidate, model, failure, []),
+  )
   const failed = failedAttempt(trial, failure)
   deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: request.world.agent })
   attempts.push(failed)
   if (mayFailOver(failure.reason)) return undefined
   const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed, body }
   return failure.reason === 'not_found' ? { kind: 'next_model', fault } : { kind: 'ended', fault }
+}
+
+/** The world as it is once the lesson is learnt. */
+function afterLesson(world: World, lesson: Lesson): World {
+  return { ...world, state: lesson(world.state) }
 }
 
 /** A provider that repeats what it was sent must not make us repeat it. */
@@ -249,51 +257,6 @@ async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
     // A broken error body is judged by what came of it.
   }
   return text + decoder.decode()
-}
-
-function recordSuccess(deps: DispatchDeps, candidate: Candidate, model: ModelKey): void {
-  const now = deps.clock.now()
-  deps.states.update(stateHome(candidate), (state) => ({
-    ...state,
-    profiles: new Map(state.profiles).set(candidate.id, afterSuccess(candidate.fingerprint, now)),
-  }))
-  deps.states.update(MAIN_AGENT, (state) => {
-    if (!state.models.has(formatModelKey(model))) return state
-    const models = new Map(state.models)
-    models.delete(formatModelKey(model))
-    return { ...state, models }
-  })
-}
-
-function recordFailure(
-  deps: DispatchDeps,
-  progress: Progress,
-  { candidate, model }: Trial,
-  failure: UpstreamFailure,
-): void {
-  const now = deps.clock.now()
-  const record = (agent: AgentId, change: (state: AgentState) => AgentState): void => {
-    deps.states.update(agent, change)
-    progress.world = { ...progress.world, state: change(progress.world.state) }
-  }
-  record(stateHome(candidate), (state) => ({
-    ...state,
-    profiles: new Map(state.profiles).set(
-      candidate.id,
-      afterFailure(state.profiles.get(candidate.id), failure, candidate.fingerprint, now),
-    ),
-  }))
-  if (failure.reason !== 'overloaded') return
-  record(MAIN_AGENT, (state) => {
-    const key = formatModelKey(model)
-    const rest = afterOverload(state.models.get(key), failure, now)
-    return { ...state, models: new Map(state.models).set(key, rest) }
-  })
-}
-
-/** Usage is kept beside the book that holds the profile; what is outside the books is main's. */
-function stateHome(candidate: Candidate): AgentId {
-  return candidate.source.kind === 'store' ? candidate.source.agent : MAIN_AGENT
 }
 
 function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {

@@ -16,6 +16,7 @@ import type { App } from '../../src/services/app.ts'
 import type { Conversation } from '../../src/services/conversation.ts'
 import type { Credentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
+import { createLessons } from '../../src/services/lessons.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
 import type { FakeClock, SilentLog } from '../../src/testing.ts'
@@ -109,7 +110,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     conversation: { turn: options.turn ?? unused },
     dispatch: createDispatch({
       upstream,
-      states,
+      lessons: createLessons({ states, clock, random: () => 0 }),
       judge: judgeReply,
       credentials: AS_THEY_STAND,
       clock,

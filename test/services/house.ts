@@ -23,6 +23,7 @@ import type { Dispatch, DispatchRequest } from '../../src/services/dispatch.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import type { Foreign } from '../../src/services/foreign.ts'
 import { createForeign } from '../../src/services/foreign.ts'
+import { createLessons } from '../../src/services/lessons.ts'
 import type { Login } from '../../src/services/login.ts'
 import { createLogin } from '../../src/services/login.ts'
 import type { ModelSettings } from '../../src/services/model-settings.ts'
@@ -196,6 +197,7 @@ export function house(furnishing: Furnishing = {}): House {
     expiresAt: now + MINUTE_MS,
   })
   const logins = fakeLoginFlow(furnishing.logins)
+  const lessons = createLessons({ states, clock, random: () => 0 })
   return {
     logins,
     login: createLogin({
@@ -216,7 +218,7 @@ export function house(furnishing: Furnishing = {}): House {
     upstream,
     log,
     loadWorld,
-    dispatch: createDispatch({ upstream, states, judge, credentials, clock, log }),
+    dispatch: createDispatch({ upstream, lessons, judge, credentials, clock, log }),
     renewals,
     grants,
     report: createReport({
