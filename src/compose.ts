@@ -83,10 +83,12 @@ function assemble(home: Home, helperScript: string): App {
     }),
   })
   const credentials = createCredentials({ renewals, clock, fingerprint })
+  const catalogue = createCatalogue()
   const dispatch = createDispatch({
     upstream,
     lessons: createLessons({ states, clock, random }),
     judge: judgeReply,
+    catalogue,
     credentials,
     clock,
     log,
@@ -148,7 +150,7 @@ function assemble(home: Home, helperScript: string): App {
     }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
-      catalogue: createCatalogue(),
+      catalogue,
       checkFiles: createFileCheck({ home, files }),
       loadWorld,
       resolveWorld,
@@ -164,6 +166,7 @@ function assemble(home: Home, helperScript: string): App {
       sessions,
       codecs: CHAT_CODECS,
       clock,
+      catalogue,
     }),
     dispatch,
     renewals,

@@ -1,11 +1,14 @@
 /** Why a credential has its place among those that can serve, in a user's words. */
 
-import type { BudgetReached, PassedOver, Taken } from './rotation.ts'
+import type { Likeness, ModelMatch } from './model-match.ts'
+import type { ProfileId } from './names.ts'
+import type { Pin } from './pins.ts'
+import type { BudgetReached, PassedOver, Payer, Taken } from './rotation.ts'
 import type { QuotaWindow } from './quota.ts'
 import { usedShare } from './quota.ts'
 import type { Strategy } from './strategy.ts'
 import type { EpochMs } from './time.ts'
-import { relative } from './time.ts'
+import { inWords, relative } from './time.ts'
 
 export function choiceWords(
   why: Exclude<Taken, { code: 'last_resort' }>,
@@ -60,6 +63,38 @@ export function budgetWords(budget: BudgetReached, now: EpochMs | undefined): st
   const sums = unit === 'usd' ? `${spent.toFixed(2)} of ${max} USD` : `${spent} of ${max} tokens`
   const kind = limit === 'hard' ? 'is used up' : 'has reached its soft limit'
   return `its ${period} budget ${kind}: ${sums}; the next period begins ${relative(until, now)}`
+}
+
+/** How a session is tied. @param bound the profile that the pin comes to by now */
+export function pinWords(pin: Pin, bound?: ProfileId): string {
+  if (pin.source === 'auto') return `kept on ${pin.profile} for the prompt cache`
+  const { email } = pin.account ?? {}
+  const account = email === undefined ? '' : ` (${email})`
+  const moved = bound && bound !== pin.profile ? `, whose account is ${bound} by now` : ''
+  return `pinned to ${pin.profile}${account}${moved}`
+}
+
+/** How a model was found that was not named in full. */
+export function matchWords({ likeness, score }: ModelMatch): string {
+  return ` (found ${LIKENESS_WORDS[likeness]}, score ${score} of 100)`
+}
+
+const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
+  exact: 'by its name',
+  alias: 'by its alias',
+  prefix: 'by the beginning of its name',
+  contains: 'by a part of its name',
+  near: 'by a name much like it',
+}
+
+/** Said in a chat when a turn begins to cost money by use. */
+export function crossingWords({ from, to }: { readonly from: Payer; readonly to: Payer }): string {
+  return `Paid by use: ${to.profile} stands in for ${from.profile} (${from.lane}). To forbid that: equabot config set auth.lanes.crossing deny`
+}
+
+/** Said before a request waits. */
+export function waitWords(profile: ProfileId, until: EpochMs, now: EpochMs): string {
+  return `Every credential rests; waiting ${inWords(until - now)} for ${profile}`
 }
 
 function inOrderWords(strategy: Strategy): string {

@@ -3,7 +3,7 @@
 import type { FailureReason, Rest } from './cooldown.ts'
 import { leftOutBecause, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
 import { loginAgain, ownersHint } from './explain-renewal.ts'
-import type { FailedAttempt } from './fault.ts'
+import type { FailedAttempt, LostPin } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
@@ -63,13 +63,12 @@ function takenWords(why: Taken, now: EpochMs | undefined): string {
     : choiceWords(why, now)
 }
 
-export function passedOverWords(
-  why: PassedOver | { readonly code: 'gone' },
-  now: EpochMs | undefined,
-): string {
+export function passedOverWords(why: PassedOver | LostPin, now: EpochMs | undefined): string {
   switch (why.code) {
     case 'gone':
       return 'there is no such profile any more'
+    case 'other_account':
+      return `it belongs to another account by now${why.email === undefined ? '' : `, and none is ${why.email}'s`}`
     case 'another_pinned':
       return `this session is pinned to ${why.pin}`
     case 'not_in_order':
