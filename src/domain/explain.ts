@@ -7,10 +7,8 @@ import { explainRenewal } from './explain-renewal.ts'
 import type { Fault, StoreFault } from './fault.ts'
 import type { Explanation } from './explanation.ts'
 import type { EpochMs } from './time.ts'
-import { dateText, inWords } from './time.ts'
+import { inWords } from './time.ts'
 import { maskSecrets } from './secret-forms.ts'
-import { isReserved } from './world.ts'
-import { credentialCommand, passedOverWords, reasonWords } from './wording.ts'
 
 /** @param now for ages in the text; they are dates when it is left out */
 export function explain(fault: Fault, now?: EpochMs): Explanation {

@@ -5,7 +5,6 @@ import type { UpstreamFailure } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
-import type { ResolvedModel } from '../domain/models.ts'
 import type { ModelKey, ProviderId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type {

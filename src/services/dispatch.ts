@@ -7,22 +7,23 @@
 import type { Publish } from '../domain/event.ts'
 import type { Barred, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
-import { pinFor } from '../domain/models.ts'
 import type { ModelKey, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
-import { formatModelKey, providerOf, sameModel } from '../domain/names.ts'
+import { formatModelKey, providerOf } from '../domain/names.ts'
 import type { Catalogue } from '../domain/ports.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import type { Candidate, Payer, Ranked } from '../domain/rotation.ts'
-import { crosses, tried } from '../domain/rotation.ts'
+import type { Payer, Ranked } from '../domain/rotation.ts'
+import { tried } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { unknownProvider } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
-import { meantFor, rankFor } from '../domain/world.ts'
 import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.ts'
 import { acquireAndAttempt, hostOf, isSameTrial } from './attempt.ts'
+import type { Wait } from './choice.ts'
+import { MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
 import type { Outgoing } from './outgoing.ts'
+import { createRequestHappenings } from './request-happenings.ts'
 import { createRetries } from './retries.ts'
 
 export interface DispatchRequest {
@@ -41,13 +42,6 @@ export interface DispatchRequest {
   readonly signal: AbortSignal
   /** Told before the request waits for somebody to be rested. */
   readonly onWait?: (wait: Wait) => void
-}
-
-/** All rest; the first of them is waited for. */
-export interface Wait {
-  readonly provider: ProviderId
-  readonly profile: ProfileId
-  readonly until: EpochMs
 }
 
 /** A request that was meant for a subscription and costs money by use. */
@@ -73,15 +67,12 @@ export interface DispatchDeps extends Omit<AttemptDeps, 'publish'> {
   readonly catalogue?: Catalogue
 }
 
-/** One request never costs more tries than this, however many profiles there are. */
-const MOST_ATTEMPTS = 5
-
 type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue'>
 
 export function createDispatch(given: DispatchDeps): Dispatch {
   const retries = createRetries(given.clock)
   const deps: Tools = { ...given, publish: given.publish ?? (() => undefined) }
-  const tell = createTelling(deps)
+  const tell = createRequestHappenings(deps)
   return async function dispatch(request) {
     const progress: Progress = {
       world: request.world,
@@ -91,68 +82,23 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       tooSmall: [],
       retries,
     }
-    const deadline = deps.clock.now() + request.world.settings.auth.waitForRestMs
+    let patienceMs = request.world.settings.auth.waitForRestMs
     for (;;) {
       const outcome = await serveRound(deps, progress, request)
       if (outcome.kind === 'served') return ok(tell.served(request, progress, outcome.served))
       if (outcome.kind === 'ended') return fail(outcome.fault)
       const wait = waitAfter(progress, request, outcome.fault)
       if (wait) tell.resting(request, wait)
-      if (!wait || wait.until > deadline) return fail(outcome.fault)
-      request.onWait?.(wait)
-      await deps.clock.sleep(wait.until - deps.clock.now(), request.signal)
+      const waitMs = wait ? Math.max(0, wait.until - deps.clock.now()) : 0
+      if (!wait || waitMs > patienceMs) return fail(outcome.fault)
+      patienceMs -= waitMs
+      if (waitMs > 0) request.onWait?.(wait)
+      await deps.clock.sleep(waitMs, request.signal)
       if (request.signal.aborted) return fail({ code: 'EQ_REQUEST_CANCELLED' })
       beginRound(progress, deps.clock.now())
     }
   }
 }
-
-/** Tells who pays instead of whom, and who rests; the same news of the same people once. */
-function createTelling({ publish, log }: Tools): {
-  served(request: DispatchRequest, progress: Progress, answered: Answered): Served
-  resting(request: DispatchRequest, wait: Wait): void
-} {
-  const crossings = new Map<string, string>()
-  const rests = new Map<string, EpochMs>()
-  return {
-    served({ world, session, ...request }, progress, answered) {
-      const { candidate, model } = answered
-      const { agent } = world
-      const served: Served = { ...answered, wanted: request.models[0] ?? model }
-      const key = `${agent}/${session ?? ''}/${model.provider}`
-      const from =
-        candidate.lane === 'metered' ? meantBy({ world, ...request }, progress) : undefined
-      if (!crosses(from, candidate)) {
-        crossings.delete(key)
-        return served
-      }
-      const to: Payer = { profile: candidate.id, lane: candidate.lane }
-      log.write('warn', 'request.crossed', {
-        agent,
-        ...(session && { session }),
-        from: from.profile,
-        to: to.profile,
-      })
-      const news = `${from.profile} ${to.profile}`
-      if (crossings.get(key) !== news) {
-        if (crossings.size >= MOST_REMEMBERED) crossings.clear()
-        crossings.set(key, news)
-        publish({ kind: 'lane.crossed', agent, ...(session && { session }), from, to })
-      }
-      return { ...served, crossed: { from, to } }
-    },
-
-    resting({ world: { agent } }, { provider, until }) {
-      const key = `${agent}/${provider}`
-      if (rests.get(key) === until) return
-      rests.set(key, until)
-      publish({ kind: 'all.resting', agent, provider, until })
-    },
-  }
-}
-
-/** Sessions of which it is remembered who paid, so that it is told once. */
-const MOST_REMEMBERED = 1_000
 
 function beginRound(progress: Progress, now: EpochMs): void {
   const { world } = progress
@@ -265,55 +211,6 @@ function isWithinBudget(progress: Progress, provider: ProviderId): boolean {
   }
   retries.note(provider, isExtra ? 'extra' : 'request')
   return true
-}
-
-function rankTurn(
-  progress: Progress,
-  request: DispatchRequest,
-  model: ResolvedModel,
-  index: number,
-): readonly Ranked[] {
-  const meant = index === 0 ? undefined : meantBy(request, progress)
-  return rankFor(progress.world, model, pinOf(request, model), {
-    ...(request.keep && { keep: request.keep }),
-    ...(meant && { meant }),
-  })
-}
-
-function pinOf({ pin }: DispatchRequest, model: ResolvedModel): ProfileId | undefined {
-  return model.profile ?? pinFor(model, pin)
-}
-
-/** Whom the request means first: it is asked for by few requests, and then once. */
-function meantBy(
-  request: Pick<DispatchRequest, 'world' | 'models' | 'pin'>,
-  progress: Progress,
-): Payer | undefined {
-  for (const model of progress.meant ? [] : request.models) {
-    const pin = model.profile ?? pinFor(model, request.pin)
-    progress.meant = meantFor(request.world, model, pin)
-    if (progress.meant) break
-  }
-  return progress.meant
-}
-
-/** The first to be rested, where nobody else is left and the provider has said when. Undefined: waiting is no remedy. */
-function waitAfter(progress: Progress, request: DispatchRequest, fault: Fault): Wait | undefined {
-  const { attempts, heldBack, unreachable } = progress
-  if (heldBack || fault.code === 'EQ_UPSTREAM_REJECTED') return undefined
-  if (attempts.length >= MOST_ATTEMPTS) return undefined
-  let first: Wait | undefined
-  for (const [index, model] of request.models.entries()) {
-    const facts = progress.world.providers.get(model.provider)
-    if (!facts || unreachable.has(hostOf(facts))) continue
-    if (progress.tooSmall.some((other) => sameModel(other, model))) continue
-    if (!request.encode(facts, model).ok) continue
-    for (const { candidate, why } of rankTurn(progress, request, model, index)) {
-      if (why.code !== 'resting' || (first && first.until <= why.rest.until)) continue
-      first = { provider: facts.id, profile: candidate.id, until: why.rest.until }
-    }
-  }
-  return first
 }
 
 function barredIn(ranked: readonly Ranked[]): readonly Barred[] {
