@@ -84,11 +84,13 @@ function assemble(home: Home, helperScript: string): App {
     }),
   })
   const credentials = createCredentials({ renewals, clock, fingerprint })
+  const catalogue = createCatalogue()
   const dispatch = createDispatch({
     upstream,
     lessons: createLessons({ states, clock, random }),
     judge: judgeReply,
     readQuota,
+    catalogue,
     credentials,
     clock,
     log,
@@ -150,7 +152,7 @@ function assemble(home: Home, helperScript: string): App {
     }),
     orders: createOrders({ loadWorld, profiles }),
     report: createReport({
-      catalogue: createCatalogue(),
+      catalogue,
       checkFiles: createFileCheck({ home, files }),
       loadWorld,
       resolveWorld,
@@ -166,6 +168,7 @@ function assemble(home: Home, helperScript: string): App {
       sessions,
       codecs: CHAT_CODECS,
       clock,
+      catalogue,
     }),
     dispatch,
     renewals,

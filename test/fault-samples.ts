@@ -48,6 +48,14 @@ export const FAULT_SAMPLES: {
   EQ_AGENT_FIXED: { code: 'EQ_AGENT_FIXED', agent: main },
   EQ_SESSION_UNKNOWN: { code: 'EQ_SESSION_UNKNOWN', session: 'monday', agent: main },
   EQ_MODEL_UNKNOWN: { code: 'EQ_MODEL_UNKNOWN', model: 'opsu', nearest: ['opus'] },
+  EQ_MODEL_AMBIGUOUS: {
+    code: 'EQ_MODEL_AMBIGUOUS',
+    model: 'opus',
+    matches: [
+      { model: 'anthropic/claude-opus-4-6', score: 46 },
+      { model: 'anthropic/claude-opus-4-5', score: 46 },
+    ],
+  },
   EQ_MODEL_NOT_ALLOWED: {
     code: 'EQ_MODEL_NOT_ALLOWED',
     model: 'openai/gpt-5',

@@ -12,6 +12,7 @@ import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { dateText, relative } from '../domain/time.ts'
 import { turnsWords } from '../domain/wording.ts'
+import { pinWords } from '../domain/wording-choice.ts'
 import type { App } from '../services/app.ts'
 import { faultJson } from '../wire/fault-json.ts'
 import { sessionJson } from '../wire/report-json.ts'
@@ -196,7 +197,7 @@ function headFacts(head: SessionHead): readonly (readonly [string, string])[] {
     ['Begun', dateText(head.createdAt)],
     ['Turns', `${head.turns}`],
     ...(head.model === undefined ? [] : [['Model', head.model] as const]),
-    ...(head.pin ? [['Pin', head.pin.profile] as const] : []),
+    ...(head.pin ? [['Pin', pinWords(head.pin)] as const] : []),
   ]
 }
 

@@ -49,6 +49,8 @@ export interface UpstreamFailure {
   readonly retryAfterMs?: number
   /** The provider forbids this kind of use of the credential; waiting will not help. */
   readonly policyRefused?: boolean
+  /** The host itself could not be reached, whoever asks. */
+  readonly unreachable?: boolean
 }
 
 export interface Rest {

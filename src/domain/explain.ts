@@ -1,15 +1,14 @@
 /** Every fault in a user's words: what happened, what to do, how a command exits, how the gateway answers. */
 
+import { explainDispatch } from './explain-dispatch.ts'
 import { explainForeign } from './explain-foreign.ts'
 import { explainLogin } from './explain-login.ts'
-import { explainRenewal, ownersHint, waitingHint } from './explain-renewal.ts'
-import type { DispatchFault, FailedAttempt, Fault, StoreFault } from './fault.ts'
+import { explainRenewal } from './explain-renewal.ts'
+import type { Fault, StoreFault } from './fault.ts'
 import type { Explanation } from './explanation.ts'
 import type { EpochMs } from './time.ts'
-import { dateText, inWords } from './time.ts'
+import { inWords } from './time.ts'
 import { maskSecrets } from './secret-forms.ts'
-import { isReserved } from './world.ts'
-import { credentialCommand, passedOverWords, reasonWords } from './wording.ts'
 
 /** @param now for ages in the text; they are dates when it is left out */
 export function explain(fault: Fault, now?: EpochMs): Explanation {
@@ -100,6 +99,13 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         `${fault.nearest.length > 0 ? `Did you mean ${fault.nearest.join(', ')}? ` : ''}Write it as provider/model; see: equabot models list`,
         64,
         404,
+      )
+    case 'EQ_MODEL_AMBIGUOUS':
+      return say(
+        `"${shown(fault.model)}" may mean several models: ${fault.matches.map(({ model, score }) => `${model} (${score})`).join(', ')}`,
+        'Type more of the name, or its number in /model; the scores say how like it is, 100 at most',
+        64,
+        400,
       )
     case 'EQ_MODEL_NOT_ALLOWED':
       return say(
@@ -450,7 +456,7 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_UPSTREAM_CUT':
     case 'EQ_REQUEST_CANCELLED':
     case 'EQ_SESSION_BUSY':
-      return explainDispatch(fault, now)
+      return explainDispatch(fault, now, explain)
 
     case 'EQ_SLASH_UNKNOWN':
       return say(
@@ -488,176 +494,9 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
   }
 }
 
-function explainDispatch(fault: DispatchFault, now: EpochMs | undefined): Explanation {
-  switch (fault.code) {
-    case 'EQ_CREDENTIAL_NONE': {
-      const tried = fault.passedOver.map(
-        ({ profile, why }) => `${profile}: ${passedOverWords(why, now)}`,
-      )
-      const variable = fault.variables[0]
-      return {
-        message: [`No usable credential for ${fault.provider}`, ...tried].join('; '),
-        hint:
-          waitingOne(fault) ??
-          `Run: ${credentialCommand(fault.provider)}${variable === undefined ? '' : `, or set ${variable}`}`,
-        exit: 1,
-        http: 403,
-      }
-    }
-    case 'EQ_CREDENTIAL_RESTING': {
-      const why = fault.passedOver.map(
-        (entry) => `${entry.profile}: ${passedOverWords(entry.why, now)}`,
-      )
-      return {
-        message: [
-          `Every credential for ${fault.provider} rests until ${dateText(fault.until)}`,
-          ...why,
-        ].join('; '),
-        hint: 'Wait, choose another model, or add a credential: equabot models auth add',
-        exit: 75,
-        http: 429,
-      }
-    }
-    case 'EQ_PIN_UNUSABLE':
-      return {
-        message: `This session is pinned to ${fault.profile}, which cannot serve: ${passedOverWords(fault.why, now)}`,
-        hint: 'Mend that credential (equabot models status), or type /model unpin',
-        exit: 1,
-        http: fault.why.code === 'resting' ? 429 : 403,
-      }
-    case 'EQ_UPSTREAM_REJECTED':
-      return {
-        message: `${fault.attempt.model} by ${fault.attempt.profile}: ${fault.attempt.words}`,
-        hint: REJECTED_HINTS[fault.attempt.reason] ?? '',
-        exit: 1,
-        http: clientStatus(fault.attempt),
-      }
-    case 'EQ_UPSTREAM_FAILED': {
-      const last = fault.attempts.at(-1)
-      const lines = fault.attempts.map(attemptWords)
-      return {
-        message: `Nobody could serve this request: ${lines.join('; ')}`,
-        hint: last
-          ? last.fault
-            ? explain(last.fault, now).hint
-            : failedHint(last)
-          : 'See: equabot models status',
-        exit: last && (last.reason === 'network' || last.reason === 'timeout') ? 69 : 1,
-        http: tellingStatus(fault.attempts),
-      }
-    }
-    case 'EQ_UPSTREAM_CUT':
-      return {
-        message: `The reply of ${fault.model} by ${fault.profile} broke off: ${fault.detail}`,
-        hint: 'Send the message again',
-        exit: 69,
-        http: 502,
-      }
-    case 'EQ_REQUEST_CANCELLED':
-      return { message: 'Stopped', hint: '', exit: 130, http: 499 }
-    case 'EQ_SESSION_BUSY':
-      return {
-        message: `Session ${fault.session} is busy with another message`,
-        hint: 'Wait for its reply, or use another --session',
-        exit: 75,
-        http: 409,
-      }
-    default:
-      return fault satisfies never
-  }
-}
-
-/** What brings the first credential that waits for its renewal back; undefined: none does. */
-function waitingOne({
-  passedOver,
-}: Extract<DispatchFault, { code: 'EQ_CREDENTIAL_NONE' }>): string | undefined {
-  for (const { profile, why } of passedOver) {
-    if (why.code === 'awaiting_owner') return ownersHint(why.owner)
-    if (why.code === 'awaiting_renewal') return waitingHint(profile, why.againAt !== undefined)
-  }
-  return undefined
-}
-
 /** The code to show: that of the fault itself where a gateway passed it on. */
 export function shownCode(fault: Fault): string {
   return fault.code === 'EQ_GATEWAY_ANSWER' ? fault.faultCode : fault.code
-}
-
-/** One candidate's failure in a line: who, where, why, in the provider's words. */
-export function attemptWords(attempt: FailedAttempt): string {
-  if (attempt.fault) return attempt.words
-  const status = attempt.status === undefined ? '' : ` (HTTP ${attempt.status})`
-  return `${attempt.profile} at ${attempt.host}: ${reasonWords(attempt.reason)}${status}: ${attempt.words}`
-}
-
-const REJECTED_HINTS: Readonly<Partial<Record<FailedAttempt['reason'], string>>> = {
-  not_found: 'See which models there are: equabot models list',
-  context_overflow: 'Start afresh with /new, or choose a model with a larger context',
-  invalid_request: 'Mend the request; another credential would get the same answer',
-}
-
-function failedHint(last: FailedAttempt): string {
-  const provider = last.profile.slice(0, last.profile.indexOf(':'))
-  switch (last.reason) {
-    case 'auth':
-      return isReserved(last.profile)
-        ? `Give it a new credential: ${credentialCommand(provider)}`
-        : `Give it a new credential: ${credentialCommand(provider)} --profile-id ${last.profile}`
-    case 'permission':
-      return `Use an API key: ${credentialCommand(provider)}`
-    case 'billing':
-      return 'Top up the account at the provider, or add another credential'
-    case 'network':
-    case 'timeout':
-      return `Check the line to ${last.host}, a proxy, and models.providers.${provider}.baseUrl`
-    default:
-      return 'Try again later, or choose another model; see: equabot models status'
-  }
-}
-
-/** The status that tells the caller most: a limit that ends beats a door that stays shut. */
-function tellingStatus(attempts: readonly FailedAttempt[]): number {
-  const order: readonly FailedAttempt['reason'][] = [
-    'rate_limit',
-    'overloaded',
-    'server_error',
-    'timeout',
-    'network',
-    'billing',
-    'permission',
-    'auth',
-  ]
-  for (const reason of order) {
-    const attempt = attempts.find((entry) => entry.reason === reason)
-    if (attempt) return clientStatus(attempt)
-  }
-  return 502
-}
-
-/** An upstream's 401 is never relayed: it would tell the caller that its own login is bad. */
-function clientStatus(attempt: FailedAttempt): number {
-  switch (attempt.reason) {
-    case 'auth':
-    case 'permission':
-      return 403
-    case 'billing':
-      return 402
-    case 'rate_limit':
-      return 429
-    case 'overloaded':
-      return 529
-    case 'timeout':
-      return 504
-    case 'network':
-    case 'server_error':
-      return 502
-    default:
-      return isCallersFault(attempt.status) ? attempt.status : 400
-  }
-}
-
-function isCallersFault(status: number | undefined): status is number {
-  return status !== undefined && status >= 402 && status < 500
 }
 
 const GRAMMAR: Readonly<Record<Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what'], string>> = {

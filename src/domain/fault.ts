@@ -67,6 +67,12 @@ export type NameFault =
       readonly agent: AgentId
       readonly nearest?: string
     }
+  /** Several known models may be meant. */
+  | {
+      readonly code: 'EQ_MODEL_AMBIGUOUS'
+      readonly model: string
+      readonly matches: readonly { readonly model: string; readonly score: number }[]
+    }
   | {
       readonly code: 'EQ_MODEL_UNKNOWN'
       readonly model: string
@@ -394,6 +400,18 @@ export interface FailedAttempt {
 }
 
 /** A request that could not be served. */
+/** What has become of a pin's profile. */
+export type LostPin =
+  | { readonly code: 'gone' }
+  /** It is another account's by now. */
+  | { readonly code: 'other_account'; readonly email?: string }
+
+/** A credential that could serve, and that a setting keeps from it. */
+export interface Barred {
+  readonly profile: ProfileId
+  readonly why: Extract<PassedOver, { code: 'lane_denied' | 'budget_spent' }>
+}
+
 export type DispatchFault =
   | {
       readonly code: 'EQ_CREDENTIAL_NONE'
@@ -410,7 +428,7 @@ export type DispatchFault =
   | {
       readonly code: 'EQ_PIN_UNUSABLE'
       readonly profile: ProfileId
-      readonly why: PassedOver | { readonly code: 'gone' }
+      readonly why: PassedOver | LostPin
     }
   | {
       readonly code: 'EQ_UPSTREAM_REJECTED'
@@ -418,7 +436,14 @@ export type DispatchFault =
       /** The provider's answer to the request itself, for a caller of the same protocol; secrets taken out. */
       readonly body: string
     }
-  | { readonly code: 'EQ_UPSTREAM_FAILED'; readonly attempts: readonly FailedAttempt[] }
+  | {
+      readonly code: 'EQ_UPSTREAM_FAILED'
+      readonly attempts: readonly FailedAttempt[]
+      /** Others that could have served, were it not for the user's own limits. */
+      readonly barred?: readonly Barred[]
+      /** A provider that has failed so many requests of late that it was not asked again. */
+      readonly heldBack?: ProviderId
+    }
   | {
       readonly code: 'EQ_UPSTREAM_CUT'
       readonly profile: ProfileId

@@ -4,14 +4,20 @@
  * @returns the nearest name, or undefined when none is near enough to be meant (a third of its letters, at most 3)
  */
 export function nearestOf(text: string, names: readonly string[]): string | undefined {
-  const typed = text.toLowerCase()
   let best: { name: string; distance: number } | undefined
   for (const name of names) {
-    const distance = editDistance(typed, name.toLowerCase())
-    const limit = Math.min(3, Math.max(1, Math.floor(Math.max(typed.length, name.length) / 3)))
-    if (distance <= limit && (!best || distance < best.distance)) best = { name, distance }
+    const distance = distanceTo(text, name)
+    if (distance !== undefined && (!best || distance < best.distance)) best = { name, distance }
   }
   return best?.name
+}
+
+/** How many letters apart two words are; undefined when they are too far apart for one to be meant by the other. */
+export function distanceTo(text: string, name: string): number | undefined {
+  const limit = Math.min(3, Math.max(1, Math.floor(Math.max(text.length, name.length) / 3)))
+  if (Math.abs(text.length - name.length) > limit) return undefined
+  const distance = editDistance(text.toLowerCase(), name.toLowerCase())
+  return distance <= limit ? distance : undefined
 }
 
 /** Letters to insert, delete, replace, or swap with a neighbour. */

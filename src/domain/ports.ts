@@ -4,7 +4,8 @@ import type { AgentState, UpstreamFailure } from './cooldown.ts'
 import type { ChatRequest, ReplyEvent, TranscriptEntry, TurnEvent, TurnRequest } from './chat.ts'
 import type { StoreFault, ConfigFault, Fault, LoginFault } from './fault.ts'
 import type { LegacyLogins } from './legacy.ts'
-import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
+import type { AgentId, ProviderId, SessionId } from './names.ts'
+import type { Pin } from './pins.ts'
 import type { ProfileBook } from './profile.ts'
 import type { Protocol } from './provider.ts'
 import type { QuotaWindow } from './quota.ts'
@@ -206,7 +207,7 @@ export interface SessionHead {
   readonly title?: string
   /** `provider/model` that was chosen in this session; absent: the agent's default. */
   readonly model?: string
-  readonly pin?: { readonly profile: ProfileId; readonly source: 'user' | 'auto' }
+  readonly pin?: Pin
   readonly turns: number
   /** Transcript entries before this instant belong to an earlier conversation (`/new`). */
   readonly startedAt?: EpochMs

@@ -55,3 +55,37 @@ export function isPlans({ name }: QuotaWindow): boolean {
 export function isForSomeModels({ name }: QuotaWindow): boolean {
   return name.includes('_')
 }
+
+/** No plan has a longer window; a reset beyond it is a mistake of somebody's clock. */
+const LONGEST_WINDOW_MS = 32 * DAY_MS
+
+/** The used share of a window, 0 to 1, however its provider tells it. */
+export function usedShare({ used, limit, remaining }: QuotaWindow): number | undefined {
+  if (used !== undefined) return used
+  if (limit === undefined || remaining === undefined || limit <= 0) return undefined
+  return Math.min(1, Math.max(0, 1 - remaining / limit))
+}
+
+/**
+ * The window that is used up, or so nearly that the next request may meet its wall. Of several, the one that resets last.
+ *
+ * A window without a known reset says nothing about when it would be well again, so nothing is left for it. One that has
+ * reset since is forgotten.
+ *
+ * @param threshold used share from which a profile is spared, 0 to 1
+ */
+export function nearWall(
+  windows: readonly QuotaWindow[],
+  threshold: number,
+  now: EpochMs,
+): QuotaWindow | undefined {
+  let nearest: QuotaWindow | undefined
+  for (const window of windows) {
+    const { resetsAt, status } = window
+    if (resetsAt === undefined || resetsAt <= now || resetsAt - now > LONGEST_WINDOW_MS) continue
+    const share = usedShare(window)
+    if (status !== 'rejected' && (share === undefined || share < threshold)) continue
+    if (!nearest || resetsAt > (nearest.resetsAt ?? 0)) nearest = window
+  }
+  return nearest
+}

@@ -4,61 +4,38 @@
  * Requests, `models status` and `models auth explain` all end here, so they cannot disagree.
  */
 
-import type { AgentState, ProfileUsage, Rest } from './cooldown.ts'
-import { restFor, usageFor } from './cooldown.ts'
-import type { Credential, CredentialType } from './credential.ts'
+import type { BudgetReached, Candidate } from './candidate.ts'
+import { usageOf } from './candidate.ts'
+import type { AgentState, Rest } from './cooldown.ts'
+import { restFor } from './cooldown.ts'
+import type { CredentialType } from './credential.ts'
 import { bearerOf, expiresAtOf, isExpired, isRenewable } from './credential.ts'
 import type { SwitchedOffBy } from './foreign.ts'
-import type { GrantView, Moment, RenewalOutcome } from './grant.ts'
+import type { Moment, RenewalOutcome } from './grant.ts'
 import { holdMs, isDead } from './grant.ts'
-import type { AgentId, ModelKey, ProfileId } from './names.ts'
+import type { ModelKey, ProfileId } from './names.ts'
 import type { Origin } from './profile.ts'
 import type { Lane } from './provider.ts'
+import type { QuotaWindow } from './quota.ts'
+import { nearWall } from './quota.ts'
 import { acceptsType } from './settings.ts'
+import type { Sorting, Strategy } from './strategy.ts'
+import { keptFirst, sorted, strategyOf } from './strategy.ts'
 import type { EpochMs } from './time.ts'
 
-/** Where a variable's value was found. */
-export type VariableSource =
-  | { readonly kind: 'process' }
-  | { readonly kind: 'env_file'; readonly path: string; readonly line: number }
-  | { readonly kind: 'config'; readonly field: string }
-  | { readonly kind: 'shell'; readonly shell: string }
-
-/** Where a candidate's credential comes from. */
-export type CredentialSource =
-  | { readonly kind: 'store'; readonly agent: AgentId; readonly path: string }
-  | { readonly kind: 'variable'; readonly variable: string; readonly from: VariableSource }
-  | { readonly kind: 'config'; readonly field: string }
-  | { readonly kind: 'none_needed' }
-
-/** A credential considered for a request. Keys that are not profiles have the names `env`, `config`, `local`, `builtin`. */
-export interface Candidate {
-  readonly id: ProfileId
-  /** Absent: the provider needs none, or a variable that config names is not set. */
-  readonly credential?: Credential
-  readonly fingerprint: string
-  readonly source: CredentialSource
-  readonly origin: Origin
-  /** Where a borrowed login stands in its owner's home. */
-  readonly place?: string
-  /** Its source is switched off: it is never used, and nobody looks at its owner. */
-  readonly leftOut?: SwitchedOffBy
-  /** What stands behind an oauth profile. */
-  readonly grant?: GrantView
-  readonly lane: Lane
-  /** What config accepts for this profile; absent: anything. */
-  readonly mode?: CredentialType
-  /** No provider would take it: text that stands for a secret, or one with characters that no header can hold. */
-  readonly unusable?: 'placeholder' | 'malformed'
-  /** The variable that config refers to and that is not set. */
-  readonly missingVariable?: string
-}
+export type { BudgetReached, Candidate, CredentialSource, VariableSource } from './candidate.ts'
+export { usageOf } from './candidate.ts'
 
 export type Taken =
   | { readonly code: 'pinned' }
-  | { readonly code: 'agent_order' }
-  | { readonly code: 'config_order' }
-  | { readonly code: 'kind_order' }
+  /** It served this session before, whose prompt is in its cache. */
+  | { readonly code: 'kept' }
+  /** It served last, and the strategy is `sticky`. */
+  | { readonly code: 'sticky' }
+  | { readonly code: 'agent_order' | 'config_order' | 'kind_order'; readonly strategy: Strategy }
+  /** So much of a limit is used that it is spared. */
+  | { readonly code: 'near_wall'; readonly window: QuotaWindow }
+  | { readonly code: 'near_budget'; readonly budget: BudgetReached }
   | { readonly code: 'last_resort'; readonly rest: Rest }
 
 export type PassedOver =
@@ -84,6 +61,9 @@ export type PassedOver =
   | { readonly code: 'grant_dead'; readonly at: EpochMs; readonly outcome: RenewalOutcome }
   | { readonly code: 'policy_refused'; readonly at: EpochMs; readonly words: string }
   | { readonly code: 'resting'; readonly rest: Rest }
+  | { readonly code: 'budget_spent'; readonly budget: BudgetReached }
+  /** It is paid by use, and `auth.lanes.crossing` forbids to move to it from what is not. */
+  | { readonly code: 'lane_denied'; readonly from: Payer }
 
 export type Ranked =
   | { readonly candidate: Candidate; readonly taken: true; readonly why: Taken }
@@ -94,11 +74,27 @@ export interface ExplicitOrder {
   readonly ids: readonly ProfileId[]
 }
 
+/** A credential as somebody who pays. */
+export interface Payer {
+  readonly profile: ProfileId
+  readonly lane: Lane
+}
+
 export interface RankInput {
   readonly candidates: readonly Candidate[]
   readonly order?: ExplicitOrder
   /** A user's pin is strict: nothing else is tried. */
   readonly pin?: ProfileId
+  /** Served this session before: it goes first while it can serve, and yields when it cannot. */
+  readonly keep?: ProfileId
+  /** Absent: the order as it is, else the least recently used of a kind. */
+  readonly strategy?: Strategy
+  /** Used share of a limit from which a profile is spared; absent: none is. */
+  readonly quotaThreshold?: number
+  /** Whether a request may move to a credential that is paid by use; absent: it may. */
+  readonly crossing?: 'announce' | 'deny'
+  /** Whom the request meant first, where that was with another model. */
+  readonly meant?: Payer
   readonly model: ModelKey
   readonly state: AgentState
   readonly now: EpochMs
@@ -109,18 +105,32 @@ export interface RankInput {
 /**
  * Every candidate exactly once: those that will be tried, in order, then those passed over.
  *
- * Resting candidates go last. One whose provider named the end of the rest is not tried before it; one that rests by
- * our own guess is the last resort.
+ * First those that are well; then those near a wall or over a soft budget; then those that rest. One whose provider
+ * named the end of the rest is not tried before it; one that rests by our own guess is the last resort.
  */
 export function rank(input: RankInput): readonly Ranked[] {
-  const sorted = [...input.candidates].sort((a, b) => compare(a, b, input))
-  const ranked = sorted.map((candidate) => judge(candidate, input))
+  const { judged, sorting } = judgeAll(input)
+  const fit = judged.filter((entry) => entry.taken && standing(entry.why) === 0)
+  const kept = keptFirst(
+    fit.map(({ candidate }) => candidate),
+    input.keep,
+    sorting,
+  )
+  const code = kept?.id === input.keep ? 'kept' : 'sticky'
+  const first = judged.flatMap((entry): readonly Ranked[] =>
+    kept && entry.candidate === kept
+      ? [entry.why.code === 'pinned' ? entry : { candidate: kept, taken: true, why: { code } }]
+      : [],
+  )
+  const others = judged.filter((entry) => !kept || entry.candidate !== kept)
+  const taken = (place: number): readonly Ranked[] =>
+    others.filter((entry) => entry.taken && standing(entry.why) === place)
   return [
-    ...ranked.filter((entry) => entry.taken && entry.why.code !== 'last_resort'),
-    ...ranked
-      .filter((entry) => entry.taken && entry.why.code === 'last_resort')
-      .sort((a, b) => restEnd(a) - restEnd(b)),
-    ...ranked.filter((entry) => !entry.taken),
+    ...first,
+    ...taken(0),
+    ...taken(1),
+    ...taken(2).toSorted((a, b) => restEnd(a) - restEnd(b)),
+    ...others.filter((entry) => !entry.taken),
   ]
 }
 
@@ -129,18 +139,71 @@ export function tried(ranked: readonly Ranked[]): readonly Candidate[] {
   return ranked.filter((entry) => entry.taken).map((entry) => entry.candidate)
 }
 
-/** What is known of the secret that a candidate holds now. */
-export function usageOf(candidate: Candidate, state: AgentState): ProfileUsage | undefined {
-  return usageFor(candidate, state)
+/** Who would serve if every login were alive and nothing rested: whom the user means to pay. */
+export function firstMeant(input: RankInput): Payer | undefined {
+  return judgeAll(input).meant
 }
 
-function judge(candidate: Candidate, input: RankInput): Ranked {
-  const { order, pin, now, state, model } = input
+/** Whether a request that was meant for `from` costs money by use when `to` serves it. */
+export function crosses(from: Payer | undefined, to: Candidate): from is Payer {
+  return from?.lane === 'subscription' && to.lane === 'metered'
+}
+
+/** Why nobody else may stand in: what fails and mends says whom the user means; what is wrong in itself does not. */
+const MEANT: ReadonlySet<PassedOver['code']> = new Set<PassedOver['code']>([
+  'expired',
+  'awaiting_renewal',
+  'awaiting_owner',
+  'grant_dead',
+  'policy_refused',
+  'resting',
+  'budget_spent',
+])
+
+/** Everybody's verdict in the order of preference, before the state of the day moves anybody back. */
+function judgeAll(input: RankInput): {
+  readonly judged: readonly Ranked[]
+  readonly sorting: Sorting
+  readonly meant: Payer | undefined
+} {
+  const sorting: Sorting = {
+    ...(input.order && { ids: input.order.ids }),
+    ...(input.strategy && { strategy: input.strategy }),
+    state: input.state,
+  }
+  const rules: Rules = {
+    strategy: strategyOf(sorting),
+    ...(input.order && { listed: new Set(input.order.ids) }),
+  }
+  const judged = sorted(input.candidates, sorting).map((entry) => judge(entry, input, rules))
+  const first = judged.find((entry) => entry.taken || MEANT.has(entry.why.code))?.candidate
+  const meant = input.meant ?? (first && { profile: first.id, lane: first.lane })
+  if (input.crossing !== 'deny') return { judged, sorting, meant }
+  return {
+    judged: judged.map((entry) =>
+      entry.taken && entry.why.code !== 'pinned' && crosses(meant, entry.candidate)
+        ? { candidate: entry.candidate, taken: false, why: { code: 'lane_denied', from: meant } }
+        : entry,
+    ),
+    sorting,
+    meant,
+  }
+}
+
+/** What holds for every candidate of one ranking. */
+interface Rules {
+  readonly strategy: Strategy
+  readonly listed?: ReadonlySet<ProfileId>
+}
+
+function judge(candidate: Candidate, input: RankInput, { strategy, listed }: Rules): Ranked {
+  const { order, pin, now, state } = input
   const passOver = (why: PassedOver): Ranked => ({ candidate, taken: false, why })
+  const take = (why: Taken): Ranked => ({ candidate, taken: true, why })
   const pinned = pin === candidate.id
 
   if (pin && !pinned) return passOver({ code: 'another_pinned', pin })
-  if (!pinned && order && !order.ids.includes(candidate.id)) {
+  if (!pinned && order && !listed?.has(candidate.id)) {
     return passOver({ code: 'not_in_order', order: order.from })
   }
   const unfit = unfitness(candidate, now, input.moment ?? { at: now, boot: '', upMs: 0 })
@@ -148,12 +211,26 @@ function judge(candidate: Candidate, input: RankInput): Ranked {
 
   const usage = usageOf(candidate, state)
   if (usage?.refusedPolicy) return passOver({ code: 'policy_refused', ...usage.refusedPolicy })
-  const rest = restFor(candidate, model, state, now)
+  const rest = restFor(candidate, input.model, state, now)
   if (rest?.source === 'provider') return passOver({ code: 'resting', rest })
-  if (pinned) return { candidate, taken: true, why: { code: 'pinned' } }
-  if (rest) return { candidate, taken: true, why: { code: 'last_resort', rest } }
-  if (order) return { candidate, taken: true, why: { code: `${order.from}_order` } }
-  return { candidate, taken: true, why: { code: 'kind_order' } }
+  const { budget } = candidate
+  const isOver = budget && budget.until > now
+  if (isOver && budget.limit === 'hard') return passOver({ code: 'budget_spent', budget })
+  if (pinned) return take({ code: 'pinned' })
+  if (rest) return take({ code: 'last_resort', rest })
+  const window =
+    input.quotaThreshold !== undefined && usage?.quota
+      ? nearWall(usage.quota, input.quotaThreshold, now)
+      : undefined
+  if (window) return take({ code: 'near_wall', window })
+  if (isOver) return take({ code: 'near_budget', budget })
+  return take({ code: order ? `${order.from}_order` : 'kind_order', strategy })
+}
+
+/** 0: well. 1: spared. 2: rests. */
+function standing(why: Ranked['why']): 0 | 1 | 2 {
+  if (why.code === 'last_resort') return 2
+  return why.code === 'near_wall' || why.code === 'near_budget' ? 1 : 0
 }
 
 /** What makes the credential itself unusable, whoever asks. */
@@ -188,39 +265,6 @@ function notRenewable(candidate: Candidate, at: EpochMs, moment: Moment): Passed
   if (waitMs === 0) return undefined
   const againAt = Number.isFinite(waitMs) ? { againAt: moment.at + waitMs } : {}
   return { code: 'awaiting_renewal', at, outcome, ...againAt }
-}
-
-function compare(a: Candidate, b: Candidate, input: RankInput): number {
-  const ids = input.order?.ids
-  const byOrder = ids ? place(ids, a.id) - place(ids, b.id) : 0
-  if (byOrder !== 0) return byOrder
-  const byKind = kindPlace(a) - kindPlace(b)
-  if (byKind !== 0) return byKind
-  const byUse =
-    (usageOf(a, input.state)?.lastUsedAt ?? 0) - (usageOf(b, input.state)?.lastUsedAt ?? 0)
-  if (byUse !== 0) return byUse
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
-}
-
-function place(ids: readonly ProfileId[], id: ProfileId): number {
-  const index = ids.indexOf(id)
-  return index < 0 ? ids.length : index
-}
-
-/** Logins before keys, profiles before what stands outside the book. */
-function kindPlace(candidate: Candidate): number {
-  switch (candidate.source.kind) {
-    case 'store':
-      return { oauth: 0, token: 1, api_key: 2 }[candidate.credential?.type ?? 'api_key']
-    case 'variable':
-      return candidate.credential?.type === 'token' ? 3 : 4
-    case 'config':
-      return 5
-    case 'none_needed':
-      return 6
-    default:
-      return candidate.source satisfies never
-  }
 }
 
 function restEnd(entry: Ranked): EpochMs {

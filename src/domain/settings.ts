@@ -5,6 +5,7 @@ import type { ForeignOrigin } from './foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from './names.ts'
 import { MAIN_AGENT } from './names.ts'
 import type { ConfiguredProvider } from './provider.ts'
+import type { Strategy } from './strategy.ts'
 import { DAY_MS } from './time.ts'
 
 /** What config says of a profile; the secret itself is never there. */
@@ -35,6 +36,12 @@ export interface ForeignSettings {
   readonly renew: 'neighbour' | 'owner' | 'never'
 }
 
+/** How the credentials of a provider take turns. Absent: by the explicit order, else the least recently used of a kind. */
+export interface StrategySettings {
+  readonly usual?: Strategy
+  readonly byProvider: ReadonlyMap<ProviderId, Strategy>
+}
+
 export interface Settings {
   readonly env: {
     readonly vars: ReadonlyMap<string, string>
@@ -46,6 +53,15 @@ export interface Settings {
     /** A login that ends within this time and cannot renew itself is "expiring". */
     readonly warnWithinMs: number
     readonly foreign: Readonly<Record<ForeignOrigin, ForeignSettings>>
+    readonly strategy: StrategySettings
+    /** Used share of a limit, 0 to 1, from which a profile is spared until the limit resets. */
+    readonly quotaThreshold: number
+    readonly lanes: {
+      /** Whether a request that was meant for a subscription may move to a credential that is paid by use. */
+      readonly crossing: 'announce' | 'deny'
+    }
+    /** How long a request waits for the first credential to be rested, ms. */
+    readonly waitForRestMs: number
   }
   readonly models: { readonly providers: ReadonlyMap<ProviderId, ConfiguredProvider> }
   readonly agents: {
@@ -92,6 +108,10 @@ export const DEFAULT_SETTINGS: Settings = {
       // Codex keeps no lock that another process could take.
       'codex-cli': { enabled: true, renew: 'never' },
     },
+    strategy: { byProvider: new Map() },
+    quotaThreshold: 0.98,
+    lanes: { crossing: 'announce' },
+    waitForRestMs: 10_000,
   },
   models: { providers: new Map() },
   agents: { defaults: { model: {}, models: new Map(), aliases: new Map() }, list: [] },
@@ -104,6 +124,12 @@ export const DEFAULT_SETTINGS: Settings = {
     drainTimeoutMs: 10_000,
   },
   upstream: { connectTimeoutMs: 8_000, firstByteTimeoutMs: 600_000, idleTimeoutMs: 300_000 },
+}
+
+/** The strategy that was set for a provider, or for all. */
+export function strategyFor(settings: Settings, provider: ProviderId): Strategy | undefined {
+  const { usual, byProvider } = settings.auth.strategy
+  return byProvider.get(provider) ?? usual
 }
 
 /** The agents there are: those of config, and `main`, which always is. */

@@ -1,6 +1,7 @@
 /** What was typed after a slash in a chat. Knows the commands' grammar, not their effect. */
 
 import type { SlashFault } from './fault.ts'
+import type { ModelMatch } from './model-match.ts'
 import type { ModelRef } from './names.ts'
 import { parseModelRef } from './names.ts'
 import { nearestOf } from './nearest.ts'
@@ -12,7 +13,12 @@ export type SlashCommand =
   | { readonly name: 'model_status' }
   | { readonly name: 'model_unpin' }
   | { readonly name: 'model_pick'; readonly number: number }
-  | { readonly name: 'model_set'; readonly ref: ModelRef }
+  | {
+      readonly name: 'model_set'
+      readonly ref: ModelRef
+      /** How the model was found, where its name was not typed in full. */
+      readonly match?: ModelMatch
+    }
   | { readonly name: 'models'; readonly provider?: string }
   | { readonly name: 'status' }
   | { readonly name: 'new'; readonly rest: string }
@@ -30,7 +36,7 @@ export const SLASH_COMMANDS: readonly { readonly usage: string; readonly gives: 
   { usage: '/status', gives: 'show this session: model, credential, turns' },
   {
     usage: '/new [message]',
-    gives: 'start the conversation afresh (also /reset); keeps model and pin',
+    gives: 'start the conversation afresh (also /reset); keeps the model and your pin',
   },
   { usage: '/help', gives: 'show this list' },
 ]

@@ -3,7 +3,7 @@
 import type { FailureReason, Rest } from './cooldown.ts'
 import { leftOutBecause, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
 import { loginAgain, ownersHint } from './explain-renewal.ts'
-import type { FailedAttempt } from './fault.ts'
+import type { FailedAttempt, LostPin } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
@@ -23,6 +23,7 @@ import type {
 } from './rotation.ts'
 import type { EpochMs } from './time.ts'
 import { DAY_MS, dateText, dayText, inWords, relative } from './time.ts'
+import { choiceWords, passedByChoiceWords } from './wording-choice.ts'
 
 const REASONS: Readonly<Record<FailureReason, string>> = {
   auth: 'the provider did not accept the credential',
@@ -57,29 +58,17 @@ export function effectiveWords(entry: Ranked, rivals: number, now: EpochMs | und
 }
 
 function takenWords(why: Taken, now: EpochMs | undefined): string {
-  switch (why.code) {
-    case 'pinned':
-      return 'pinned in this session'
-    case 'agent_order':
-      return "place in the agent's order"
-    case 'config_order':
-      return 'place in auth.order of the config'
-    case 'kind_order':
-      return 'no order set: oauth, token, api_key, then keys outside the book; least recently used first'
-    case 'last_resort':
-      return `last resort: ${restWords(why.rest, now)}`
-    default:
-      return why satisfies never
-  }
+  return why.code === 'last_resort'
+    ? `last resort: ${restWords(why.rest, now)}`
+    : choiceWords(why, now)
 }
 
-export function passedOverWords(
-  why: PassedOver | { readonly code: 'gone' },
-  now: EpochMs | undefined,
-): string {
+export function passedOverWords(why: PassedOver | LostPin, now: EpochMs | undefined): string {
   switch (why.code) {
     case 'gone':
       return 'there is no such profile any more'
+    case 'other_account':
+      return `it belongs to another account by now${why.email === undefined ? '' : `, and none is ${why.email}'s`}`
     case 'another_pinned':
       return `this session is pinned to ${why.pin}`
     case 'not_in_order':
@@ -110,6 +99,9 @@ export function passedOverWords(
       return `the provider refuses this use: ${why.words}`
     case 'resting':
       return restWords(why.rest, now)
+    case 'budget_spent':
+    case 'lane_denied':
+      return passedByChoiceWords(why, now)
     default:
       return why satisfies never
   }

@@ -13,16 +13,20 @@ import type { EffectiveBook, Origin } from './profile.ts'
 import { profilesOf } from './profile.ts'
 import type { ProviderFacts, ProviderTable } from './provider.ts'
 import type {
+  BudgetReached,
   Candidate,
   CredentialSource,
   ExplicitOrder,
+  Payer,
   Ranked,
+  RankInput,
   VariableSource,
 } from './rotation.ts'
-import { rank } from './rotation.ts'
+import { firstMeant, rank } from './rotation.ts'
 import { unusableSecret } from './secret-text.ts'
 import { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
+import { strategyFor } from './settings.ts'
 import type { EpochMs } from './time.ts'
 
 export interface Variable {
@@ -53,6 +57,8 @@ export interface World {
   readonly foreign: readonly ForeignView[]
   /** The environment switches the logins of all other programs off. */
   readonly foreignOff: boolean
+  /** Budgets that are used up or nearly; absent: none is. */
+  readonly budgets?: ReadonlyMap<ProfileId, BudgetReached>
   readonly fingerprint: (secret: Secret) => string
 }
 
@@ -78,20 +84,56 @@ export function candidatesFor(world: World, facts: ProviderFacts): readonly Cand
     : candidates.map((entry) => ({ ...entry, missingVariable: missing }))
 }
 
+/** What a session and a request add to the choice. */
+export interface Leaning {
+  /** Served the session before. */
+  readonly keep?: ProfileId
+  /** Whom the request meant first, where that was with another model. */
+  readonly meant?: Payer
+}
+
 /** The candidates for a model with their verdicts: what the next request does. */
-export function rankFor(world: World, model: ModelKey, pin?: ProfileId): readonly Ranked[] {
+export function rankFor(
+  world: World,
+  model: ModelKey,
+  pin?: ProfileId,
+  leaning: Leaning = {},
+): readonly Ranked[] {
+  const input = rankInput(world, model, pin, leaning)
+  return input ? rank(input) : []
+}
+
+/** Whom the user means to pay for this model, were every login alive and nobody resting. */
+export function meantFor(world: World, model: ModelKey, pin?: ProfileId): Payer | undefined {
+  const input = rankInput(world, model, pin, {})
+  return input && firstMeant(input)
+}
+
+function rankInput(
+  world: World,
+  model: ModelKey,
+  pin: ProfileId | undefined,
+  { keep, meant }: Leaning,
+): RankInput | undefined {
   const facts = world.providers.get(model.provider)
-  if (!facts) return []
+  if (!facts) return undefined
+  const { auth } = world.settings
   const order = explicitOrder(world, facts.id)
-  return rank({
+  const strategy = strategyFor(world.settings, facts.id)
+  return {
     candidates: candidatesFor(world, facts),
     ...(order && { order }),
     ...(pin && { pin }),
+    ...(keep && { keep }),
+    ...(meant && { meant }),
+    ...(strategy && { strategy }),
+    quotaThreshold: auth.quotaThreshold,
+    crossing: auth.lanes.crossing,
     model,
     state: world.state,
     now: world.now,
     moment: world.moment,
-  })
+  }
 }
 
 /** The order that the user set: the agent's, else config's. */
@@ -268,8 +310,10 @@ function candidate(
   source: CredentialSource,
 ): Candidate {
   const unusable = credential && unusableSecret(bearerOf(credential))
+  const budget = world.budgets?.get(id)
   return {
     id,
+    ...(budget && { budget }),
     ...(credential && { credential }),
     ...(unusable && { unusable }),
     fingerprint: credential ? world.fingerprint(bearerOf(credential)) : '',

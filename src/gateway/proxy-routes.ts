@@ -2,15 +2,18 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
-import { modelChain, resolveText, heldTo } from '../domain/models.ts'
-import type { ProfileId } from '../domain/names.ts'
+import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
 import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
+import type { BoundPin } from '../domain/pins.ts'
+import { bindPin, pinAfter } from '../domain/pins.ts'
+import type { SessionHead } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import { speaks } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
+import type { Served } from '../services/dispatch.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
@@ -53,8 +56,10 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     const choice = await choose(app, door, exchange, asked)
     if (!choice.ok) return choice
 
+    const { head, pinned, ...chosen } = choice.value
     const served = await app.dispatch({
-      ...choice.value,
+      ...chosen,
+      ...(head && { session: head.id }),
       encode: (_facts, { model }) =>
         ok({
           path: door.upstreamPath + exchange.search,
@@ -63,14 +68,32 @@ function passThrough(app: ProxyApp, door: Door): Handle {
         }),
       signal: exchange.signal,
     })
-    return served.ok ? relay(exchange, served.value, app.clock) : served
+    if (!served.ok) return served
+    const tied = head && !pinned ? keepOn(app, head, served.value) : undefined
+    const relayed = await relay(exchange, served.value, app.clock)
+    // A session that could not be written is only less sure of its prompt cache.
+    await tied
+    return relayed
   }
 }
 
-interface Choice {
+interface Choice extends BoundPin {
   readonly world: World
   readonly models: readonly ResolvedModel[]
-  readonly pin?: ProfileId
+  /** The session that a header names. */
+  readonly head?: SessionHead
+  /** The request itself names its credential. */
+  readonly pinned: boolean
+}
+
+/** Whoever served the session keeps it, unless it is tied to another provider's already. */
+function keepOn(app: ProxyApp, head: SessionHead, served: Served): Promise<unknown> | undefined {
+  const { pin } = head
+  const kept = pinAfter(pin, served, served.wanted)
+  if (!kept || kept === pin || (pin && !pinFor(served.wanted, pin.profile))) return undefined
+  return app.sessions.update(head.agent, head.id, (latest = head) =>
+    latest.pin?.source === 'user' ? latest : { ...latest, pin: kept },
+  )
 }
 
 /** Fallbacks stand in for the agent's default model only: who asked for another one wants that one. */
@@ -94,8 +117,10 @@ async function choose(
   const primary = held.value
   const spoken = checkProtocol(world, primary, door)
   if (!spoken.ok) return spoken
-  const pin = await sessionPin(app, world, header('x-equabot-session'))
-  if (!pin.ok) return pin
+  const head = await namedSession(app, world, header('x-equabot-session'))
+  if (!head.ok) return head
+  const bound = bindPin(world, primary, head.value?.pin)
+  if (!bound.ok) return bound
 
   const chain = modelChain(world)
   const fallbacks =
@@ -105,7 +130,9 @@ async function choose(
   return ok({
     world,
     models: [primary, ...fallbacks],
-    ...(pin.value && { pin: pin.value }),
+    ...bound.value,
+    ...(head.value && { head: head.value }),
+    pinned: primary.profile !== undefined,
   })
 }
 
@@ -134,17 +161,17 @@ function heldToHeader(
   return heldTo(world, model, profile)
 }
 
-/** The pin of the session that a header names, if one does. */
-async function sessionPin(
+/** The session that a header names, if one does. */
+async function namedSession(
   app: ProxyApp,
   world: World,
   text: string | undefined,
-): Promise<Result<ProfileId | undefined, Fault>> {
+): Promise<Result<SessionHead | undefined, Fault>> {
   if (text === undefined) return ok(undefined)
   const id = parseSessionId(text)
   if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'session', text })
   const head = await app.sessions.read(world.agent, id)
   if (!head.ok) return head
-  if (head.value) return ok(head.value.pin?.profile)
+  if (head.value) return ok(head.value)
   return fail({ code: 'EQ_SESSION_UNKNOWN', session: id, agent: world.agent })
 }

@@ -13,16 +13,20 @@ import type { ResolvedModel } from '../domain/models.ts'
 import { aliasesOf, modelChain, resolveText } from '../domain/models.ts'
 import type { SessionId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
-import type { ChatCodec, Clock, SessionHead, SessionStore } from '../domain/ports.ts'
+import { bindPin, pinAfter } from '../domain/pins.ts'
+import type { Catalogue, ChatCodec, Clock, SessionHead, SessionStore } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { SlashCommand } from '../domain/slash.ts'
 import { parseSlash } from '../domain/slash.ts'
 import { failoverWords } from '../domain/wording.ts'
+import { crossingWords, waitWords } from '../domain/wording-choice.ts'
 import type { World } from '../domain/world.ts'
+import type { Wait } from './choice.ts'
 import type { Dispatch, Served } from './dispatch.ts'
 import { cutFault } from './dispatch.ts'
+import { guessCommand } from './model-guess.ts'
 import type { SlashAnswer } from './slash-answers.ts'
 import { answerSlash } from './slash-answers.ts'
 import type { LoadWorld } from './world.ts'
@@ -38,6 +42,8 @@ export interface ConversationDeps {
   readonly sessions: SessionStore
   readonly codecs: Readonly<Partial<Record<Protocol, ChatCodec>>>
   readonly clock: Clock
+  /** Models that a person may mean beside those of the config; absent: none. */
+  readonly catalogue?: Catalogue
 }
 
 /** Longest reply that is asked for, tokens. */
@@ -103,7 +109,9 @@ async function applySlash(
   head: SessionHead,
   command: SlashCommand,
 ): Promise<Result<SlashAnswer, Fault>> {
-  const answer = answerSlash(world, head, command)
+  const guessed = await guessCommand(world, command, deps.catalogue)
+  if (!guessed.ok) return guessed
+  const answer = answerSlash(world, head, guessed.value)
   if (!answer.ok || !answer.value.head) return answer
   const changed = answer.value.head
   const written = await deps.sessions.update(head.agent, head.id, () => changed)
@@ -117,29 +125,56 @@ async function* chatTurn(
   request: TurnRequest,
   signal: AbortSignal,
 ): AsyncIterable<TurnEvent> {
-  const served = await serveTurn(deps, world, head, request, signal)
-  if (served.ok) yield* reply(deps, head, request, served.value, signal)
+  const history = await deps.sessions.transcript(world.agent, head.id)
+  if (!history.ok) {
+    yield { type: 'failed', fault: history.fault }
+    return
+  }
+  const turn: Turn = {
+    ...request,
+    past: history.value.filter(({ at }) => at >= (head.startedAt ?? 0)),
+  }
+  let announce: (wait: Wait) => void = () => undefined
+  const firstWait = new Promise<Wait>((resolve) => {
+    announce = resolve
+  })
+  const serving = serveTurn(deps, world, head, turn, signal, (wait) => announce(wait))
+  const begun = await Promise.race([serving, firstWait])
+  if ('until' in begun) {
+    yield { type: 'notice', text: waitWords(begun.profile, begun.until, deps.clock.now()) }
+  }
+  const served = await serving
+  if (served.ok) yield* reply(deps, head, turn, served.value, signal)
   else yield { type: 'failed', fault: served.fault }
+}
+
+/** A turn with what was said before it in this conversation. */
+interface Turn extends TurnRequest {
+  readonly past: readonly TranscriptEntry[]
 }
 
 async function serveTurn(
   deps: ConversationDeps,
   world: World,
   head: SessionHead,
-  request: TurnRequest,
+  request: Turn,
   signal: AbortSignal,
+  onWait: (wait: Wait) => void,
 ): Promise<Result<Served, Fault>> {
   const models = chooseModels(world, head, request.model)
   if (!models.ok) return models
-  const history = await deps.sessions.transcript(world.agent, head.id)
-  if (!history.ok) return history
-  const messages = conversationSoFar(history.value, head, request.message)
+  const [first] = models.value
+  const bound = first ? bindPin(world, first, head.pin) : ok({})
+  if (!bound.ok) return bound
+  const messages = conversationSoFar(request)
   const system = world.settings.agents.defaults.system
 
   return deps.dispatch({
     world,
     models: models.value,
-    ...(head.pin && { pin: head.pin.profile }),
+    ...bound.value,
+    session: head.id,
+    onWait,
     encode: (facts, model) => {
       const codec = deps.codecs[facts.protocol]
       if (!codec) return fail(unspoken(formatModelKey(model), facts.protocol))
@@ -158,13 +193,18 @@ async function serveTurn(
 async function* reply(
   deps: ConversationDeps,
   head: SessionHead,
-  request: TurnRequest,
+  request: Turn,
   served: Served,
   signal: AbortSignal,
 ): AsyncIterable<TurnEvent> {
   const { model, candidate, attempts, facts } = served
   yield { type: 'started', model, profile: candidate.id, lane: candidate.lane, attempts }
   for (const text of failoverWords(attempts, candidate)) yield { type: 'notice', text }
+  const before = request.past.findLast(({ profile }) => profile !== undefined)?.profile
+  // Who goes on paying is no news.
+  if (served.crossed && before !== candidate.id) {
+    yield { type: 'notice', text: crossingWords(served.crossed) }
+  }
 
   const codec = deps.codecs[facts.protocol]
   const heard: Heard = { text: '', stopReason: '', usage: { inputTokens: 0, outputTokens: 0 } }
@@ -180,7 +220,7 @@ async function* reply(
   }
   if (signal.aborted) broken = { code: 'EQ_REQUEST_CANCELLED' }
 
-  const kept = await keepTurn(deps, head, request.message, served, heard, broken !== undefined)
+  const kept = await keepTurn(deps, head, request, served, heard, broken !== undefined)
   const fault = broken ?? (kept.ok ? undefined : kept.fault)
   if (fault) yield { type: 'failed', fault }
   else yield { type: 'finished', stopReason: heard.stopReason, usage: heard.usage }
@@ -208,7 +248,7 @@ function hear(heard: Heard, event: ReplyEvent): void {
 async function keepTurn(
   deps: ConversationDeps,
   head: SessionHead,
-  message: string,
+  { message, model }: Turn,
   served: Served,
   heard: Heard,
   partial: boolean,
@@ -231,12 +271,17 @@ async function keepTurn(
   return deps.sessions.update(
     head.agent,
     head.id,
-    (latest = head) => ({
-      ...latest,
-      title: latest.title ?? titleOf(message),
-      turns: latest.turns + 1,
-      updatedAt: now,
-    }),
+    (latest = head) => {
+      // A model for one turn alone ties the session to nobody.
+      const pin = model === undefined ? pinAfter(latest.pin, served, served.wanted) : latest.pin
+      return {
+        ...latest,
+        ...(pin && { pin }),
+        title: latest.title ?? titleOf(message),
+        turns: latest.turns + 1,
+        updatedAt: now,
+      }
+    },
     entries,
   )
 }
@@ -256,13 +301,8 @@ function chooseModels(
   return chain.ok ? ok([chain.value.primary, ...chain.value.fallbacks]) : chain
 }
 
-function conversationSoFar(
-  history: readonly TranscriptEntry[],
-  head: SessionHead,
-  message: string,
-): readonly ChatMessage[] {
-  const since = head.startedAt ?? 0
-  const before = history.filter((entry) => entry.at >= since && entry.text !== '')
+function conversationSoFar({ past, message }: Turn): readonly ChatMessage[] {
+  const before = past.filter((entry) => entry.text !== '')
   return [...before.map(({ role, text }) => ({ role, text })), { role: 'user', text: message }]
 }
 

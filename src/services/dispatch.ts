@@ -4,114 +4,173 @@
  * What a failure teaches is recorded before the next candidate is tried, so `models status` knows it too.
  */
 
-import { mayFailOver, restFor } from '../domain/cooldown.ts'
-import type { UpstreamFailure } from '../domain/cooldown.ts'
-import { explain } from '../domain/explain.ts'
-import type { FailedAttempt, Fault } from '../domain/fault.ts'
+import type { Publish } from '../domain/event.ts'
+import type { Barred, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
-import { pinFor } from '../domain/models.ts'
-import type { ModelKey, ProfileId } from '../domain/names.ts'
-import { formatModelKey } from '../domain/names.ts'
-import type {
-  Clock,
-  Log,
-  QuotaReader,
-  ReplyJudge,
-  Upstream,
-  UpstreamAnswer,
-  UpstreamRequest,
-} from '../domain/ports.ts'
+import type { ModelKey, ProfileId, ProviderId, SessionId } from '../domain/names.ts'
+import { formatModelKey, providerOf } from '../domain/names.ts'
+import type { Catalogue } from '../domain/ports.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import type { Candidate, Ranked } from '../domain/rotation.ts'
+import type { Payer, Ranked } from '../domain/rotation.ts'
 import { tried } from '../domain/rotation.ts'
-import type { World } from '../domain/world.ts'
-import { rankFor } from '../domain/world.ts'
-import type { Credentials } from './credentials.ts'
-import type { Lesson, Lessons } from './lessons.ts'
-import type { Outgoing } from './outgoing.ts'
-import { upstreamRequest } from './outgoing.ts'
-import { unknownProvider } from '../domain/unknown.ts'
 import type { EpochMs } from '../domain/time.ts'
-import { SECOND_MS } from '../domain/time.ts'
+import { unknownProvider } from '../domain/unknown.ts'
+import type { World } from '../domain/world.ts'
+import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.ts'
+import { acquireAndAttempt, hostOf, isSameTrial, restsWithOthers } from './attempt.ts'
+import type { Wait } from './choice.ts'
+import { MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
+import type { Outgoing } from './outgoing.ts'
+import { createRequestHappenings } from './request-happenings.ts'
+import { createRetries } from './retries.ts'
 
 export interface DispatchRequest {
   /** As it is now; the caller has just read it. */
   readonly world: World
   /** Tried in this order; the first is what was asked for. */
   readonly models: readonly ResolvedModel[]
-  /** A pin of the session; a pin typed with the model wins over it. */
+  /** A user's pin of the session; a pin typed with the model wins over it. */
   readonly pin?: ProfileId
+  /** Served the session before: it goes first while it can serve. */
+  readonly keep?: ProfileId
+  /** Whose request it is, for those who are told of it. */
+  readonly session?: SessionId
   /** The request in the dialect of this provider, or why it cannot be put so. */
   readonly encode: (facts: ProviderFacts, model: ModelKey) => Result<Outgoing, Fault>
   readonly signal: AbortSignal
+  /** Told before the request waits for somebody to be rested. */
+  readonly onWait?: (wait: Wait) => void
+}
+
+/** A request that was meant for a subscription and costs money by use. */
+export interface LaneCrossing {
+  readonly from: Payer
+  readonly to: Payer
 }
 
 /** An answer whose first byte has come. */
-export interface Served {
-  readonly answer: UpstreamAnswer
-  readonly model: ModelKey
-  readonly facts: ProviderFacts
-  readonly candidate: Candidate
-  /** Those that failed before this one. */
-  readonly attempts: readonly FailedAttempt[]
+export interface Served extends Answered {
+  /** The model that was asked for; a fallback may have served. */
+  readonly wanted: ModelKey
+  readonly crossed?: LaneCrossing
 }
 
 /** @faults `EQ_CREDENTIAL_NONE`, `EQ_CREDENTIAL_RESTING`, `EQ_PIN_UNUSABLE`, `EQ_UPSTREAM_REJECTED`, `EQ_UPSTREAM_FAILED`, `EQ_REQUEST_CANCELLED`, and those of `encode` */
 export type Dispatch = (request: DispatchRequest) => Promise<Result<Served, Fault>>
 
-export interface DispatchDeps {
-  readonly upstream: Upstream
-  readonly lessons: Lessons
-  readonly judge: ReplyJudge
-  readonly readQuota: QuotaReader
-  readonly credentials: Credentials
-  readonly clock: Clock
-  readonly log: Log
+export interface DispatchDeps extends Omit<AttemptDeps, 'publish'> {
+  /** Absent: nobody wants to hear. */
+  readonly publish?: Publish
+  /** How much fits into a model; absent: what config says of it is all that is known. */
+  readonly catalogue?: Catalogue
 }
 
-/** One request never costs more tries than this, however many profiles there are. */
-const MOST_ATTEMPTS = 5
-/** Of an error answer no more is read than about this, characters. */
-const JUDGED_LENGTH = 64 * 1024
-const JUDGING_MS: number = 5 * SECOND_MS
+type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue'>
 
-type Outcome =
-  | { readonly kind: 'served'; readonly served: Served }
-  | { readonly kind: 'ended'; readonly fault: Fault }
-  /** Nobody served this model; the next one may do better. */
-  | { readonly kind: 'next_model'; readonly fault?: Fault }
-
-export function createDispatch(deps: DispatchDeps): Dispatch {
+export function createDispatch(given: DispatchDeps): Dispatch {
+  const retries = createRetries(given.clock)
+  const deps: Tools = { ...given, publish: given.publish ?? (() => undefined) }
+  const tell = createRequestHappenings(deps)
   return async function dispatch(request) {
-    const attempts: FailedAttempt[] = []
-    const progress: Progress = { world: request.world, attempts }
-    let firstFault: Fault | undefined
-    for (const model of request.models) {
-      const outcome = await serveModel(deps, progress, request, model)
-      if (outcome.kind === 'served') return ok(outcome.served)
+    const progress: Progress = {
+      world: request.world,
+      attempts: [],
+      roundFrom: 0,
+      unreachable: new Set(),
+      tooSmall: [],
+      retries,
+    }
+    let patienceMs = request.world.settings.auth.waitForRestMs
+    for (;;) {
+      const outcome = await serveRound(deps, progress, request)
+      if (outcome.kind === 'served') return ok(tell.served(request, progress, outcome.served))
       if (outcome.kind === 'ended') return fail(outcome.fault)
-      firstFault ??= outcome.fault
+      const wait = waitAfter(progress, request, outcome.fault)
+      if (wait) tell.resting(request, wait)
+      const waitMs = wait ? Math.max(0, wait.until - deps.clock.now()) : 0
+      if (!wait || waitMs > patienceMs) return fail(outcome.fault)
+      patienceMs -= waitMs
+      if (waitMs > 0) request.onWait?.(wait)
+      await deps.clock.sleep(waitMs, request.signal)
+      if (request.signal.aborted) return fail({ code: 'EQ_REQUEST_CANCELLED' })
+      beginRound(progress, deps.clock.now())
     }
-    if (attempts.length > 0 && firstFault?.code !== 'EQ_UPSTREAM_REJECTED') {
-      return fail({ code: 'EQ_UPSTREAM_FAILED', attempts })
-    }
-    return fail(firstFault ?? { code: 'EQ_INTERNAL', detail: 'a request named no model' })
   }
 }
 
-/** What one request knows: the world as it found it, and what its own failures have taught since. */
-interface Progress {
-  world: World
-  readonly attempts: FailedAttempt[]
+function beginRound(progress: Progress, now: EpochMs): void {
+  const { world } = progress
+  const moment = { ...world.moment, at: now, upMs: world.moment.upMs + (now - world.now) }
+  progress.world = { ...world, now, moment }
+  progress.roundFrom = progress.attempts.length
+}
+
+/** All models once, each with whoever may serve it. */
+async function serveRound(
+  deps: Tools,
+  progress: Progress,
+  request: DispatchRequest,
+): Promise<
+  Exclude<Outcome, { kind: 'next_model' }> | { readonly kind: 'failed'; readonly fault: Fault }
+> {
+  let firstFault: Fault | undefined
+  const barred: Barred[] = []
+  for (const [index, model] of request.models.entries()) {
+    if (!(await mayFit(deps, progress, model))) continue
+    const outcome = await serveModel(deps, progress, request, { model, index, barred })
+    if (outcome.kind !== 'next_model') return outcome
+    firstFault ??= outcome.fault
+  }
+  const { attempts, heldBack } = progress
+  if (attempts.length > 0 && firstFault?.code !== 'EQ_UPSTREAM_REJECTED') {
+    const fault: Fault = {
+      code: 'EQ_UPSTREAM_FAILED',
+      attempts,
+      ...(barred.length > 0 && { barred }),
+      ...(heldBack && { heldBack }),
+    }
+    return { kind: 'failed', fault }
+  }
+  const nothing: Fault = { code: 'EQ_INTERNAL', detail: 'a request named no model' }
+  return { kind: 'failed', fault: firstFault ?? nothing }
+}
+
+/** After a request that was too long for a model, only those are tried that are known to hold more. */
+async function mayFit(deps: Tools, progress: Progress, model: ModelKey): Promise<boolean> {
+  const { tooSmall, world } = progress
+  if (tooSmall.length === 0) return true
+  const own = await windowOf(deps, world, model)
+  const others = await Promise.all(tooSmall.map((other) => windowOf(deps, world, other)))
+  return others.every((other) => own !== undefined && other !== undefined && own > other)
+}
+
+/** Tokens; undefined: not known. */
+async function windowOf(
+  { catalogue }: Tools,
+  world: World,
+  { provider, model }: ModelKey,
+): Promise<number | undefined> {
+  const configured = world.settings.models.providers.get(provider)?.models ?? []
+  const own = configured.find((entry) => entry.id === model)?.contextWindow
+  if (own !== undefined) return own
+  const known = await catalogue?.(provider)
+  return known?.find((entry) => entry.id === model)?.contextWindow
+}
+
+interface Turn {
+  readonly model: ResolvedModel
+  readonly index: number
+  /** Those that the user's own limits keep from serving. */
+  readonly barred: Barred[]
 }
 
 async function serveModel(
-  deps: DispatchDeps,
+  deps: Tools,
   progress: Progress,
   request: DispatchRequest,
-  model: ResolvedModel,
+  { model, index, barred }: Turn,
 ): Promise<Outcome> {
   const { world, attempts } = progress
   const facts = world.providers.get(model.provider)
@@ -123,190 +182,44 @@ async function serveModel(
   const outgoing = request.encode(facts, model)
   if (!outgoing.ok) return { kind: 'next_model', fault: outgoing.fault }
 
-  const pin = model.profile ?? pinFor(model, request.pin)
-  const ranked = rankFor(world, model, pin)
+  const ranked = rankTurn(progress, request, model, index)
+  barred.push(...barredIn(ranked))
   const candidates = tried(ranked)
   if (candidates.length === 0) {
+    const pin = pinOf(request, model)
     return { kind: 'next_model', fault: nobodyToTry(world, facts, ranked, pin) }
   }
-  for (const [index, candidate] of candidates.entries()) {
-    if (attempts.length >= MOST_ATTEMPTS) break
+  for (const [place, candidate] of candidates.entries()) {
     const trial: Trial = { request, facts, model, candidate }
-    if (attempts.some((failed) => isSameTrial(failed, trial))) continue
+    if (progress.unreachable.has(hostOf(facts)) || attempts.length >= MOST_ATTEMPTS) break
+    if (attempts.slice(progress.roundFrom).some((failed) => isSameTrial(failed, trial))) continue
     if (restsWithOthers(progress.world, trial)) continue
-    const hasRivals = index < candidates.length - 1
+    if (!isWithinBudget(progress, model.provider)) break
+    const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
   }
   return { kind: 'next_model' }
 }
 
-/** An access token that has ended is renewed first; one that is refused is renewed once, if that gives another. */
-async function acquireAndAttempt(
-  deps: DispatchDeps,
-  progress: Progress,
-  trial: Trial,
-  outgoing: Outgoing,
-  hasRivals: boolean,
-): Promise<Outcome | undefined> {
-  const { world } = progress
-  const acquired = await deps.credentials.acquire(world.agent, trial.candidate, hasRivals)
-  if (!acquired.ok) {
-    const failed = failedRenewal(trial, acquired.fault, deps.clock.now())
-    deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: world.agent })
-    progress.attempts.push(failed)
-    return undefined
+/** Counts the attempt that is about to be made, unless the provider may be given no more of this request. */
+function isWithinBudget(progress: Progress, provider: ProviderId): boolean {
+  const { retries, attempts } = progress
+  const isExtra = attempts.some(({ profile, fault }) => !fault && providerOf(profile) === provider)
+  if (isExtra && !retries.allows(provider)) {
+    progress.heldBack = provider
+    return false
   }
-  const first = { ...trial, candidate: acquired.value }
-  const outcome = await attempt(deps, progress, first, outgoing)
-  if (outcome || progress.attempts.at(-1)?.reason !== 'auth') return outcome
-  const better = await deps.credentials.afterRefusal(world.agent, first.candidate)
-  return better && attempt(deps, progress, { ...trial, candidate: better }, outgoing)
+  retries.note(provider, isExtra ? 'extra' : 'request')
+  return true
 }
 
-interface Trial {
-  readonly request: DispatchRequest
-  readonly facts: ProviderFacts
-  readonly model: ModelKey
-  readonly candidate: Candidate
-}
-
-/** Undefined: this candidate failed in a way that another may not. */
-async function attempt(
-  deps: DispatchDeps,
-  progress: Progress,
-  trial: Trial,
-  outgoing: Outgoing,
-): Promise<Outcome | undefined> {
-  const { request, facts, model, candidate } = trial
-  if (request.signal.aborted) return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
-  const { attempts } = progress
-  const upstream = upstreamRequest(progress.world, facts, candidate, outgoing)
-  const stalled = new AbortController()
-  const signal = AbortSignal.any([request.signal, stalled.signal])
-  const sentAt = deps.clock.now()
-  const sent = await deps.upstream.send(upstream, signal)
-  const quota = sent.ok ? deps.readQuota(sent.value.headers, deps.clock.now()) : []
-  if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
-    learn(deps, progress, deps.lessons.learnSuccess(candidate, model, quota, sentAt))
-    const { provider, model: id } = model
-    const served = {
-      answer: sent.value,
-      model: { provider, model: id },
-      facts,
-      candidate,
-      attempts,
-    }
-    return { kind: 'served', served }
-  }
-  const body = sent.ok ? withoutSecrets(await errorBody(deps, sent.value, stalled), upstream) : ''
-  const failure = sent.ok
-    ? deps.judge(facts.protocol, sent.value.status, sent.value.headers, body, deps.clock.now())
-    : sent.fault
-  if (failure.reason === 'cancelled' || request.signal.aborted) {
-    return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
-  }
-  learn(deps, progress, deps.lessons.learnFailure(candidate, model, failure, quota))
-  const failed = failedAttempt(trial, failure)
-  deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: request.world.agent })
-  attempts.push(failed)
-  if (mayFailOver(failure.reason)) return undefined
-  const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed, body }
-  return failure.reason === 'not_found' ? { kind: 'next_model', fault } : { kind: 'ended', fault }
-}
-
-/** The rest of this request goes by what its own answers have taught. */
-function learn(deps: DispatchDeps, progress: Progress, lesson: Lesson): void {
-  const { world } = progress
-  const now = Math.max(world.now, deps.clock.now())
-  progress.world = { ...world, now, state: lesson(world.state) }
-}
-
-/** What one login has just met holds for the others of its account, or of its provider. */
-function restsWithOthers({ state, now }: World, { candidate, model, request }: Trial): boolean {
-  const rest = restFor(candidate, model, state, now)
-  return (
-    (rest?.scope === 'account' || rest?.scope === 'provider') && rest.since >= request.world.now
+function barredIn(ranked: readonly Ranked[]): readonly Barred[] {
+  return ranked.flatMap(({ candidate, why }) =>
+    why.code === 'lane_denied' || why.code === 'budget_spent'
+      ? [{ profile: candidate.id, why }]
+      : [],
   )
-}
-
-/** A provider that repeats what it was sent must not make us repeat it. */
-function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): string {
-  return Object.values(secretHeaders).reduce((cleaned, secret) => {
-    const value = secret.reveal()
-    const bare = value.replace(/^Bearer /, '')
-    return bare === ''
-      ? cleaned
-      : cleaned.replaceAll(value, '[secret]').replaceAll(bare, '[secret]')
-  }, text)
-}
-
-/** What an error answer says within a short time: a provider that stalls here must not hold up the next candidate. */
-async function errorBody(
-  deps: DispatchDeps,
-  answer: UpstreamAnswer,
-  stalled: AbortController,
-): Promise<string> {
-  const read = new AbortController()
-  void deps.clock.sleep(JUDGING_MS, read.signal).then(() => stalled.abort())
-  try {
-    return await beginning(answer.body)
-  } finally {
-    read.abort()
-  }
-}
-
-/** The first part of a body; one that breaks off has said what it has said. */
-async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true })
-      if (text.length >= JUDGED_LENGTH) break
-    }
-  } catch {
-    // A broken error body is judged by what came of it.
-  }
-  return text + decoder.decode()
-}
-
-function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {
-  return failed.profile === candidate.id && failed.model === formatModelKey(model)
-}
-
-function failedAttempt(
-  { facts, model, candidate }: Trial,
-  failure: UpstreamFailure,
-): FailedAttempt {
-  return {
-    profile: candidate.id,
-    model: formatModelKey(model),
-    host: facts.keyless === 'sandbox' ? 'the sandbox' : new URL(facts.baseUrl).host,
-    reason: failure.reason,
-    ...(failure.status !== undefined && { status: failure.status }),
-    words: failure.words,
-    ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
-  }
-}
-
-/** Nothing was sent to the provider: there was no access to send it with. */
-function failedRenewal(trial: Trial, fault: Fault, now: EpochMs): FailedAttempt {
-  const reason = RENEWAL_REASONS[fault.code] ?? 'auth'
-  return { ...failedAttempt(trial, { reason, words: explain(fault, now).message }), fault }
-}
-
-const RENEWAL_REASONS: Readonly<Partial<Record<Fault['code'], FailedAttempt['reason']>>> = {
-  EQ_RENEWAL_NOT_SENT: 'network',
-  EQ_RENEWAL_PUT_OFF: 'server_error',
-  EQ_RENEWAL_LOST: 'network',
-  EQ_RENEWAL_BUSY: 'timeout',
-  EQ_RENEWAL_KEPT: 'server_error',
-  EQ_RENEWAL_HELPER: 'server_error',
-}
-
-function attemptFields({ fault, ...failed }: FailedAttempt): Readonly<Record<string, unknown>> {
-  return { ...failed, ...(fault && { code: fault.code }) }
 }
 
 function nobodyToTry(

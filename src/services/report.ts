@@ -3,16 +3,10 @@
 import type { Fault, ForeignFault } from '../domain/fault.ts'
 import type { CheckFinding } from '../domain/health.ts'
 import type { ListedModel } from '../domain/models.ts'
-import {
-  aliasList,
-  allowedModels,
-  listModels,
-  modelChain,
-  pinFor,
-  resolveText,
-} from '../domain/models.ts'
+import { aliasList, allowedModels, listModels, modelChain, resolveText } from '../domain/models.ts'
 import type { AgentId, ModelKey, ProviderId, SessionId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
+import { bindPin } from '../domain/pins.ts'
 import type {
   Catalogue,
   FileCheck,
@@ -181,12 +175,18 @@ async function explainNext(
   const chosen = resolved.value
   const facts = world.providers.get(chosen.provider)
   if (!facts) return fail({ code: 'EQ_INTERNAL', detail: `no provider ${chosen.provider}` })
-  const pin = chosen.profile ?? pinFor(chosen, head.value?.pin?.profile)
+  const bound = bindPin(world, chosen, head.value?.pin)
+  if (!bound.ok) return bound
+  const pin = chosen.profile ?? bound.value.pin
   if (pin && !rankFor(world, chosen).some((entry) => entry.candidate.id === pin)) {
     return fail(world.bookFault ?? { code: 'EQ_PIN_UNUSABLE', profile: pin, why: { code: 'gone' } })
   }
   const chain = modelChain(world)
-  const candidates = candidateReports(world, rankFor(world, chosen, pin))
+  const { keep } = bound.value
+  const candidates = candidateReports(
+    world,
+    rankFor(world, chosen, pin, { ...(keep && !pin && { keep }) }),
+  )
   const next = candidates.find((entry) => entry.place === 1)
   return ok({
     agent: world.agent,

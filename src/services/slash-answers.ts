@@ -3,8 +3,11 @@
 import type { Fault } from '../domain/fault.ts'
 import { listModels, modelChain, pinFor, resolveModel, resolveText } from '../domain/models.ts'
 import type { ResolvedModel } from '../domain/models.ts'
+import type { ModelMatch } from '../domain/model-match.ts'
 import type { ModelRef } from '../domain/names.ts'
 import { formatModelKey, parseProviderId, sameModel } from '../domain/names.ts'
+import type { BoundPin } from '../domain/pins.ts'
+import { bindPin, userPin } from '../domain/pins.ts'
 import type { SessionHead } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -13,6 +16,7 @@ import type { SlashCommand } from '../domain/slash.ts'
 import { SLASH_COMMANDS } from '../domain/slash.ts'
 import { relative } from '../domain/time.ts'
 import { endpointWords, turnsWords, verdictWords } from '../domain/wording.ts'
+import { matchWords, pinWords } from '../domain/wording-choice.ts'
 import type { World } from '../domain/world.ts'
 import { hasCredential, rankFor } from '../domain/world.ts'
 import { unknownProvider } from '../domain/unknown.ts'
@@ -39,7 +43,7 @@ export function answerSlash(
     case 'model_pick':
       return pickModel(world, head, command.number)
     case 'model_set':
-      return setModel(world, head, command.ref)
+      return setModel(world, head, command.ref, command.match)
     case 'model_unpin':
       return ok(unpin(world, head))
     case 'model_status':
@@ -86,12 +90,17 @@ function pickModel(world: World, head: SessionHead, number: number): Result<Slas
   return setModel(world, head, { provider: picked.provider, model: picked.model })
 }
 
-function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashAnswer, Fault> {
+function setModel(
+  world: World,
+  head: SessionHead,
+  ref: ModelRef,
+  match?: ModelMatch,
+): Result<SlashAnswer, Fault> {
   const found = resolveModel(world, ref)
   if (!found.ok) return found
   const model = found.value
   const pin = model.profile
-    ? { profile: model.profile, source: 'user' as const }
+    ? userPin(world, model.profile)
     : pinFor(model, head.pin?.profile) && head.pin
   const chain = modelChain(world)
   const isDefault = chain.ok && sameModel(chain.value.primary, model)
@@ -100,19 +109,20 @@ function setModel(world: World, head: SessionHead, ref: ModelRef): Result<SlashA
     ...rest,
     updatedAt: world.now,
     // A pin without its model would wake up with another default.
-    ...((!isDefault || pin) && { model: formatModelKey(model) }),
+    ...((!isDefault || pin?.source === 'user') && { model: formatModelKey(model) }),
     ...(pin && { pin }),
   }
   const alias = model.alias === undefined ? '' : ` (${model.alias})`
   const kind = isDefault ? ', the default' : ''
-  const text = `Model of this session: ${formatModelKey(model)}${alias}${kind}${pinText(changed, model)}`
+  const text = `Model of this session: ${formatModelKey(model)}${alias}${kind}${pinText(changed, model)}${match ? matchWords(match) : ''}`
   return ok({ text, head: changed })
 }
 
 function unpin(world: World, head: SessionHead): SlashAnswer {
   if (!head.pin) return { text: 'This session has no pin' }
   const { pin, ...rest } = head
-  return { text: `No longer pinned to ${pin.profile}`, head: { ...rest, updatedAt: world.now } }
+  const tie = pin.source === 'user' ? 'pinned to' : 'kept on'
+  return { text: `No longer ${tie} ${pin.profile}`, head: { ...rest, updatedAt: world.now } }
 }
 
 function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
@@ -120,7 +130,9 @@ function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault
   if (!current.ok) return current
   const model = current.value
   const facts = world.providers.get(model.provider)
-  const ranked = rankFor(world, model, pinFor(model, head.pin?.profile))
+  const bound = bindPin(world, model, head.pin)
+  if (!bound.ok) return bound
+  const ranked = rankFor(world, model, bound.value.pin, bound.value)
   const next = tried(ranked)[0]
   const lines = ranked.map((entry, index) => {
     const mark = entry.candidate === next ? 'next' : entry.taken ? `${index + 1}.` : '–'
@@ -129,7 +141,7 @@ function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault
   const endpoint = facts && endpointWords(facts)
   return ok({
     text: [
-      `Model: ${formatModelKey(model)}${pinText(head, model)}`,
+      `Model: ${formatModelKey(model)}${pinText(head, model, bound.value)}`,
       `Agent: ${world.agent}`,
       `Endpoint: ${endpoint ?? 'unknown'}, protocol ${facts?.protocol ?? 'unknown'}`,
       ...fallbackLines(world, head),
@@ -171,7 +183,9 @@ function modelsText(world: World, provider: string | undefined): Result<SlashAns
 function sessionStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
   const current = currentModel(world, head)
   if (!current.ok) return current
-  const next = tried(rankFor(world, current.value, pinFor(current.value, head.pin?.profile)))[0]
+  const bound = bindPin(world, current.value, head.pin)
+  if (!bound.ok) return bound
+  const next = tried(rankFor(world, current.value, bound.value.pin, bound.value))[0]
   return ok({
     text: [
       `Session: ${head.id} of agent ${world.agent}, ${turnsWords(head.turns)}, begun ${relative(head.createdAt, world.now)}`,
@@ -190,11 +204,17 @@ function fallbackLines(world: World, head: SessionHead): readonly string[] {
   return [`If it cannot serve: ${chain.value.fallbacks.map(formatModelKey).join(', ')}`]
 }
 
-/** Model and pin stay; only the conversation begins afresh. */
+/** The model and a person's pin stay. What was kept for the prompt cache goes: a new conversation has none. */
 function startAfresh(world: World, head: SessionHead, rest: string): SlashAnswer {
+  const { pin, ...others } = head
   return {
     text: 'A new conversation',
-    head: { ...head, startedAt: world.now, updatedAt: world.now },
+    head: {
+      ...others,
+      ...(pin?.source === 'user' && { pin }),
+      startedAt: world.now,
+      updatedAt: world.now,
+    },
     ...(rest !== '' && { message: rest }),
   }
 }
@@ -203,7 +223,6 @@ function currentModel(world: World, head: SessionHead): Result<ResolvedModel, Fa
   return resolveText(world, head.model ?? '')
 }
 
-function pinText(head: SessionHead, model: ResolvedModel): string {
-  const pin = pinFor(model, head.pin?.profile)
-  return pin ? `, pinned to ${pin}` : ''
+function pinText(head: SessionHead, model: ResolvedModel, bound: BoundPin = {}): string {
+  return pinFor(model, head.pin?.profile) && head.pin ? `, ${pinWords(head.pin, bound.pin)}` : ''
 }

@@ -25,7 +25,18 @@ const Head = v.object({
   turns: Count,
   title: v.exactOptional(v.string()),
   model: v.exactOptional(v.string()),
-  pin: v.exactOptional(v.object({ profile: ProfileName, source: v.picklist(['user', 'auto']) })),
+  pin: v.exactOptional(
+    v.object({
+      profile: ProfileName,
+      source: v.picklist(['user', 'auto']),
+      account: v.exactOptional(
+        v.object({
+          accountId: v.exactOptional(v.string()),
+          email: v.exactOptional(v.string()),
+        }),
+      ),
+    }),
+  ),
   startedAt: v.exactOptional(Instant),
 })
 

@@ -20,6 +20,7 @@ export function meaningProblem(file: SettingsFile): SettingsProblem | undefined 
     variableProblem(file) ??
     sameNameProblem(Object.keys(file.auth?.profiles ?? {}), parseProfileId, ['auth', 'profiles']) ??
     sameNameProblem(Object.keys(file.auth?.order ?? {}), parseProviderId, ['auth', 'order']) ??
+    sameNameProblem(strategyKeys(file), parseProviderId, ['auth', 'strategy']) ??
     sameNameProblem(Object.keys(file.models?.providers ?? {}), parseProviderId, [
       'models',
       'providers',
@@ -31,6 +32,11 @@ export function meaningProblem(file: SettingsFile): SettingsProblem | undefined 
     agentProblem(file)
   )
 }
+
+function strategyKeys({ auth }: SettingsFile): readonly string[] {
+  return typeof auth?.strategy === 'object' ? Object.keys(auth.strategy) : []
+}
+
 function variableProblem(file: SettingsFile): SettingsProblem | undefined {
   const wrong = Object.keys(file.env ?? {}).find((name) => !VARIABLE_NAME.test(name))
   return wrong === undefined ? undefined : { path: ['env', wrong], problem: VARIABLE_NAME_PROBLEM }

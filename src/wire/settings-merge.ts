@@ -36,6 +36,10 @@ export function settingsOf(file: SettingsFile): Settings {
         'claude-code': { ...defaults.auth.foreign['claude-code'], ...auth?.foreign?.claudeCode },
         'codex-cli': { ...defaults.auth.foreign['codex-cli'], ...auth?.foreign?.codexCli },
       },
+      strategy: strategyOf(auth?.strategy),
+      quotaThreshold: auth?.quotaThreshold ?? defaults.auth.quotaThreshold,
+      lanes: { ...defaults.auth.lanes, ...auth?.lanes },
+      waitForRestMs: auth?.waitForRestMs ?? defaults.auth.waitForRestMs,
     },
     models: { providers: mapped(file.models?.providers, parseProviderId, providerOf) },
     agents: {
@@ -63,6 +67,14 @@ function environmentOf({ shellEnv, vars, ...inline }: FileEnvironment): Settings
     ),
     shellEnv: { ...DEFAULT_SETTINGS.env.shellEnv, ...shellEnv },
   }
+}
+
+function strategyOf(
+  strategy: NonNullable<SettingsFile['auth']>['strategy'],
+): Settings['auth']['strategy'] {
+  return typeof strategy === 'object'
+    ? { byProvider: mapped(strategy, parseProviderId, (entry) => entry) }
+    : { ...(strategy !== undefined && { usual: strategy }), byProvider: new Map() }
 }
 
 /** Without what nothing reads yet: how much a model may write. */

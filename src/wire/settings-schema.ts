@@ -15,6 +15,8 @@ import {
 } from '../domain/names.ts'
 import type { CredentialType } from '../domain/credential.ts'
 import type { Protocol } from '../domain/provider.ts'
+import type { Strategy } from '../domain/strategy.ts'
+import { STRATEGIES } from '../domain/strategy.ts'
 import { urlProblem } from './provider-url.ts'
 
 export interface FileModelChoice {
@@ -73,6 +75,10 @@ export interface SettingsFile {
       }
       readonly codexCli?: { readonly enabled?: boolean; readonly renew?: 'owner' | 'never' }
     }
+    readonly strategy?: Strategy | Readonly<Record<string, Strategy>>
+    readonly quotaThreshold?: number
+    readonly lanes?: { readonly crossing?: 'announce' | 'deny' }
+    readonly waitForRestMs?: number
   }
   readonly models?: { readonly providers?: Readonly<Record<string, FileProvider>> }
   readonly agents?: {
@@ -153,6 +159,8 @@ const modelChoice = v.union([
   }),
 ])
 
+const strategy = v.picklist(STRATEGIES)
+
 const environment = v.objectWithRest(
   {
     shellEnv: v.exactOptional(
@@ -214,6 +222,40 @@ const auth = v.strictObject({
         ),
       }),
       v.description('Logins of other programs: whether they are used, and who renews them.'),
+    ),
+  ),
+  strategy: v.exactOptional(
+    v.pipe(
+      v.union([strategy, v.record(providerName, strategy)]),
+      v.description(
+        'How credentials take turns, for all providers or by provider: "ordered" always takes the first that can serve, "spread" the least recently used, "sticky" the one that served last. Unless set: the order where there is one, else "spread" within a kind.',
+      ),
+    ),
+  ),
+  quotaThreshold: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.minValue(0, 'must be from 0 to 1'),
+      v.maxValue(1, 'must be from 0 to 1'),
+      v.description(
+        'A profile that has used this share of a limit is spared until the limit resets; 0.98 unless set.',
+      ),
+    ),
+  ),
+  lanes: v.exactOptional(
+    v.pipe(
+      v.strictObject({ crossing: v.exactOptional(v.picklist(['announce', 'deny'])) }),
+      v.description(
+        'Whether a request that was meant for a subscription may move to a credential that is paid by use: said when it does ("announce"), or not at all ("deny").',
+      ),
+    ),
+  ),
+  waitForRestMs: v.exactOptional(
+    v.pipe(
+      wholeNumber(0, 600_000),
+      v.description(
+        'How long a request waits for the first credential to be rested, where all rest; 10000 unless set.',
+      ),
     ),
   ),
 })

@@ -7,27 +7,52 @@ interface TransportRule {
   readonly reason: FailureReason
   /** What happened, with `{host}` in the place of the host's name. */
   readonly words: string
+  /** No other credential would get further. */
+  readonly unreachable?: true
 }
 
 const RULES: readonly TransportRule[] = [
-  { codes: /^ENOTFOUND$/, reason: 'network', words: 'could not find the host {host}' },
-  { codes: /^EAI_AGAIN$/, reason: 'network', words: 'could not look up the host {host} just now' },
-  { codes: /^ECONNREFUSED$/, reason: 'network', words: 'nothing answers at {host}' },
-  { codes: /^E(?:NET|HOST)UNREACH$/, reason: 'network', words: 'no way leads to {host}' },
+  {
+    codes: /^ENOTFOUND$/,
+    reason: 'network',
+    words: 'could not find the host {host}',
+    unreachable: true,
+  },
+  {
+    codes: /^EAI_AGAIN$/,
+    reason: 'network',
+    words: 'could not look up the host {host} just now',
+    unreachable: true,
+  },
+  {
+    codes: /^ECONNREFUSED$/,
+    reason: 'network',
+    words: 'nothing answers at {host}',
+    unreachable: true,
+  },
+  {
+    codes: /^E(?:NET|HOST)UNREACH$/,
+    reason: 'network',
+    words: 'no way leads to {host}',
+    unreachable: true,
+  },
   {
     codes: /^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/,
     reason: 'network',
     words: 'connecting to {host} took too long',
+    unreachable: true,
   },
   {
     codes: /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_)/,
     reason: 'network',
     words: 'the certificate of {host} is not trusted here; NODE_EXTRA_CA_CERTS can name another',
+    unreachable: true,
   },
   {
     codes: /^(?:ERR_TLS_|ERR_SSL_|EPROTO$)/,
     reason: 'network',
     words: '{host} does not speak TLS as expected; it may be an http:// address',
+    unreachable: true,
   },
   {
     codes: /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE)$/,
@@ -65,6 +90,7 @@ export function judgeTransport(code: string | undefined, host: string): Upstream
   return {
     reason: rule?.reason ?? 'network',
     words: code === undefined ? words : `${words} (${code})`,
+    ...(rule?.unreachable && { unreachable: true }),
   }
 }
 

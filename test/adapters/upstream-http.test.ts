@@ -210,7 +210,11 @@ describe('no answer', () => {
     const host = new URL(loopback.origin).host
     expect(await upstream().send(get(loopback.origin), never())).toEqual({
       ok: false,
-      fault: { reason: 'network', words: `nothing answers at ${host} (ECONNREFUSED)` },
+      fault: {
+        reason: 'network',
+        words: `nothing answers at ${host} (ECONNREFUSED)`,
+        unreachable: true,
+      },
     })
   })
 

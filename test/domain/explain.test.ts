@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { attemptWords, explain, shownCode } from '../../src/domain/explain.ts'
+import { explain, shownCode } from '../../src/domain/explain.ts'
+import { attemptWords } from '../../src/domain/explain-dispatch.ts'
 import { ownerProgramWords } from '../../src/domain/explain-foreign.ts'
 import type { FailedAttempt, Fault } from '../../src/domain/fault.ts'
 import type { OwnerProgramEnd } from '../../src/domain/renewal-ports.ts'

@@ -1,8 +1,10 @@
 import type { AgentState, UpstreamFailure } from '../../src/domain/cooldown.ts'
+import type { Happening } from '../../src/domain/event.ts'
 import type { Fault, RenewalFault } from '../../src/domain/fault.ts'
 import type { ForeignView } from '../../src/domain/foreign.ts'
 import type { Verdict } from '../../src/domain/grant.ts'
 import type {
+  Catalogue,
   ReplyJudge,
   SessionStore,
   UpstreamAnswer,
@@ -80,6 +82,8 @@ export interface Furnishing {
   /** `EQUABOT_FOREIGN_LOGINS=0` */
   readonly foreignOff?: boolean
   readonly logins?: Parameters<typeof fakeLoginFlow>[0]
+  /** Context windows by `provider/model`, tokens. */
+  readonly windows?: Readonly<Record<string, number>>
   readonly upstream?: (
     request: UpstreamRequest,
     index: number,
@@ -133,6 +137,8 @@ export interface House {
   readonly sessions: SessionStore
   readonly upstream: FakeUpstream
   readonly log: SilentLog
+  /** What was published, in order. */
+  readonly happenings: readonly Happening[]
   readonly loadWorld: LoadWorld
   readonly dispatch: Dispatch
   readonly report: Report
@@ -158,6 +164,13 @@ export function house(furnishing: Furnishing = {}): House {
   const sessions = memorySessionStore()
   const upstream = fakeUpstream(furnishing.upstream ?? (() => anAnswer(200)))
   const log = silentLog()
+  const happenings: Happening[] = []
+  const catalogue: Catalogue = async (provider) =>
+    Object.entries(furnishing.windows ?? {}).flatMap(([name, contextWindow]) =>
+      name.startsWith(`${provider}/`)
+        ? [{ id: name.slice(provider.length + 1), contextWindow }]
+        : [],
+    )
   const environment = memoryEnvironment(furnishing.variables)
   const fingerprint = plainFingerprint
   const grants = memoryGrantStore(furnishing.verdicts)
@@ -218,8 +231,19 @@ export function house(furnishing: Furnishing = {}): House {
     sessions,
     upstream,
     log,
+    happenings,
     loadWorld,
-    dispatch: createDispatch({ upstream, lessons, judge, readQuota, credentials, clock, log }),
+    dispatch: createDispatch({
+      upstream,
+      lessons,
+      judge,
+      readQuota,
+      credentials,
+      clock,
+      log,
+      catalogue,
+      publish: (happening) => void happenings.push(happening),
+    }),
     renewals,
     grants,
     report: createReport({

@@ -1,0 +1,291 @@
+/** One candidate's attempt at a request: access that serves, one question to the provider, and what its answer teaches. */
+
+import { mayFailOver, restFor } from '../domain/cooldown.ts'
+import type { UpstreamFailure } from '../domain/cooldown.ts'
+import type { Publish } from '../domain/event.ts'
+import { explain } from '../domain/explain.ts'
+import type { FailedAttempt, Fault } from '../domain/fault.ts'
+import type { ModelKey, ProviderId } from '../domain/names.ts'
+import { formatModelKey } from '../domain/names.ts'
+import type {
+  Clock,
+  Log,
+  QuotaReader,
+  ReplyJudge,
+  Upstream,
+  UpstreamAnswer,
+  UpstreamRequest,
+} from '../domain/ports.ts'
+import type { ProviderFacts } from '../domain/provider.ts'
+import type { Candidate, Payer } from '../domain/rotation.ts'
+import { usageOf } from '../domain/rotation.ts'
+import type { EpochMs } from '../domain/time.ts'
+import { SECOND_MS } from '../domain/time.ts'
+import type { World } from '../domain/world.ts'
+import type { Credentials } from './credentials.ts'
+import { tellFailure, tellSuccess } from './credential-happenings.ts'
+import type { DispatchRequest } from './dispatch.ts'
+import type { Lesson, Lessons } from './lessons.ts'
+import type { Outgoing } from './outgoing.ts'
+import { upstreamRequest } from './outgoing.ts'
+import type { Retries } from './retries.ts'
+
+export interface AttemptDeps {
+  readonly upstream: Upstream
+  readonly lessons: Lessons
+  readonly judge: ReplyJudge
+  readonly readQuota: QuotaReader
+  readonly credentials: Credentials
+  readonly clock: Clock
+  readonly log: Log
+  readonly publish: Publish
+}
+
+/** An answer whose first byte has come. */
+export interface Answered {
+  readonly answer: UpstreamAnswer
+  readonly model: ModelKey
+  readonly facts: ProviderFacts
+  readonly candidate: Candidate
+  /** Those that failed before this one. */
+  readonly attempts: readonly FailedAttempt[]
+}
+
+export type Outcome =
+  | { readonly kind: 'served'; readonly served: Answered }
+  | { readonly kind: 'ended'; readonly fault: Fault }
+  /** Nobody served this model; the next one may do better. */
+  | { readonly kind: 'next_model'; readonly fault?: Fault }
+
+/** What one request knows: the world as it found it, and what its own failures have taught since. */
+export interface Progress {
+  world: World
+  readonly attempts: FailedAttempt[]
+  /** Those before it belong to an earlier round, before a wait. */
+  roundFrom: number
+  /** Hosts that could not be reached: no credential changes that. */
+  readonly unreachable: Set<string>
+  /** Models whose context the request does not fit into. */
+  readonly tooSmall: ModelKey[]
+  readonly retries: Retries
+  /** A provider that may not be given more of this request now. */
+  heldBack?: ProviderId
+  /** Whom the request means first; known once it is asked for. */
+  meant?: Payer | undefined
+}
+
+/** Of an error answer no more is read than about this, characters. */
+const JUDGED_LENGTH = 64 * 1024
+const JUDGING_MS: number = 5 * SECOND_MS
+/** How long a host may take to be reached when another could not be, ms. */
+const LATE_CONNECT_MS = 1_500
+
+/** An access token that has ended is renewed first; one that is refused is renewed once, if that gives another. */
+export async function acquireAndAttempt(
+  deps: AttemptDeps,
+  progress: Progress,
+  trial: Trial,
+  outgoing: Outgoing,
+  hasRivals: boolean,
+): Promise<Outcome | undefined> {
+  const { world } = progress
+  const acquired = await deps.credentials.acquire(world.agent, trial.candidate, hasRivals)
+  if (!acquired.ok) {
+    const failed = failedRenewal(trial, acquired.fault, deps.clock.now())
+    deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: world.agent })
+    progress.attempts.push(failed)
+    return undefined
+  }
+  const first = { ...trial, candidate: acquired.value }
+  const outcome = await attempt(deps, progress, first, outgoing)
+  if (outcome || progress.attempts.at(-1)?.reason !== 'auth') return outcome
+  const better = await deps.credentials.afterRefusal(world.agent, first.candidate)
+  if (!better) return undefined
+  progress.retries.note(trial.model.provider, 'extra')
+  return attempt(deps, progress, { ...trial, candidate: better }, outgoing)
+}
+
+/** One candidate for one model of one request. */
+export interface Trial {
+  readonly request: DispatchRequest
+  readonly facts: ProviderFacts
+  readonly model: ModelKey
+  readonly candidate: Candidate
+}
+
+/** Undefined: this candidate failed in a way that another may not. */
+async function attempt(
+  deps: AttemptDeps,
+  progress: Progress,
+  trial: Trial,
+  outgoing: Outgoing,
+): Promise<Outcome | undefined> {
+  const { request, facts, model, candidate } = trial
+  if (request.signal.aborted) return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
+  const { attempts } = progress
+  const upstream = hurried(
+    upstreamRequest(progress.world, facts, candidate, outgoing),
+    progress.unreachable.size > 0,
+  )
+  const before = usageOf(candidate, progress.world.state)
+  const stalled = new AbortController()
+  const signal = AbortSignal.any([request.signal, stalled.signal])
+  const sentAt = deps.clock.now()
+  const sent = await deps.upstream.send(upstream, signal)
+  const quota = sent.ok ? deps.readQuota(sent.value.headers, deps.clock.now()) : []
+  if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
+    learn(deps, progress, deps.lessons.learnSuccess(candidate, model, quota, sentAt))
+    tellSuccess(deps.publish, candidate, before)
+    const { provider, model: id } = model
+    const served = {
+      answer: sent.value,
+      model: { provider, model: id },
+      facts,
+      candidate,
+      attempts,
+    }
+    return { kind: 'served', served }
+  }
+  const body = sent.ok ? withoutSecrets(await errorBody(deps, sent.value, stalled), upstream) : ''
+  const failure = sent.ok
+    ? deps.judge(facts.protocol, sent.value.status, sent.value.headers, body, deps.clock.now())
+    : sent.fault
+  if (failure.reason === 'cancelled' || request.signal.aborted) {
+    return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
+  }
+  learn(deps, progress, deps.lessons.learnFailure(candidate, model, failure, quota))
+  tellFailure(deps.publish, candidate, failure, {
+    before,
+    after: usageOf(candidate, progress.world.state),
+  })
+  const failed = failedAttempt(trial, failure)
+  deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: request.world.agent })
+  attempts.push(failed)
+  if (failure.unreachable) progress.unreachable.add(hostOf(facts))
+  if (mayFailOver(failure.reason)) return undefined
+  return rejected(failed, body, progress, model)
+}
+
+/** What another credential would not change: another model may, where it has not this one's limits. */
+function rejected(
+  failed: FailedAttempt,
+  body: string,
+  progress: Progress,
+  model: ModelKey,
+): Outcome {
+  const fault: Fault = { code: 'EQ_UPSTREAM_REJECTED', attempt: failed, body }
+  if (failed.reason === 'context_overflow') {
+    progress.tooSmall.push(model)
+    return { kind: 'next_model', fault }
+  }
+  return failed.reason === 'not_found' ? { kind: 'next_model', fault } : { kind: 'ended', fault }
+}
+
+/** When one host could not be reached, the next must show soon that it can be: whoever waits is told within ten seconds. */
+function hurried(request: UpstreamRequest, isLate: boolean): UpstreamRequest {
+  if (!isLate) return request
+  const connectTimeoutMs = Math.min(request.timeouts.connectTimeoutMs, LATE_CONNECT_MS)
+  return { ...request, timeouts: { ...request.timeouts, connectTimeoutMs } }
+}
+
+/** The host as a person knows it. */
+export function hostOf(facts: ProviderFacts): string {
+  return facts.keyless === 'sandbox' ? 'the sandbox' : new URL(facts.baseUrl).host
+}
+
+/** The rest of this request goes by what its own answers have taught. */
+function learn(deps: AttemptDeps, progress: Progress, lesson: Lesson): void {
+  const { world } = progress
+  const now = Math.max(world.now, deps.clock.now())
+  progress.world = { ...world, now, state: lesson(world.state) }
+}
+
+/** What one login has just met holds for the others of its account, or of its provider. */
+export function restsWithOthers(
+  { state, now }: World,
+  { candidate, model, request }: Trial,
+): boolean {
+  const rest = restFor(candidate, model, state, now)
+  return (
+    (rest?.scope === 'account' || rest?.scope === 'provider') && rest.since >= request.world.now
+  )
+}
+
+/** A provider that repeats what it was sent must not make us repeat it. */
+function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): string {
+  return Object.values(secretHeaders).reduce((cleaned, secret) => {
+    const value = secret.reveal()
+    const bare = value.replace(/^Bearer /, '')
+    return bare === ''
+      ? cleaned
+      : cleaned.replaceAll(value, '[secret]').replaceAll(bare, '[secret]')
+  }, text)
+}
+
+/** What an error answer says within a short time: a provider that stalls here must not hold up the next candidate. */
+async function errorBody(
+  deps: AttemptDeps,
+  answer: UpstreamAnswer,
+  stalled: AbortController,
+): Promise<string> {
+  const read = new AbortController()
+  void deps.clock.sleep(JUDGING_MS, read.signal).then(() => stalled.abort())
+  try {
+    return await beginning(answer.body)
+  } finally {
+    read.abort()
+  }
+}
+
+/** The first part of a body; one that breaks off has said what it has said. */
+async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const chunk of body) {
+      text += decoder.decode(chunk, { stream: true })
+      if (text.length >= JUDGED_LENGTH) break
+    }
+  } catch {
+    // A broken error body is judged by what came of it.
+  }
+  return text + decoder.decode()
+}
+
+export function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {
+  return failed.profile === candidate.id && failed.model === formatModelKey(model)
+}
+
+function failedAttempt(
+  { facts, model, candidate }: Trial,
+  failure: UpstreamFailure,
+): FailedAttempt {
+  return {
+    profile: candidate.id,
+    model: formatModelKey(model),
+    host: hostOf(facts),
+    reason: failure.reason,
+    ...(failure.status !== undefined && { status: failure.status }),
+    words: failure.words,
+    ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
+  }
+}
+
+/** Nothing was sent to the provider: there was no access to send it with. */
+function failedRenewal(trial: Trial, fault: Fault, now: EpochMs): FailedAttempt {
+  const reason = RENEWAL_REASONS[fault.code] ?? 'auth'
+  return { ...failedAttempt(trial, { reason, words: explain(fault, now).message }), fault }
+}
+
+const RENEWAL_REASONS: Readonly<Partial<Record<Fault['code'], FailedAttempt['reason']>>> = {
+  EQ_RENEWAL_NOT_SENT: 'network',
+  EQ_RENEWAL_PUT_OFF: 'server_error',
+  EQ_RENEWAL_LOST: 'network',
+  EQ_RENEWAL_BUSY: 'timeout',
+  EQ_RENEWAL_KEPT: 'server_error',
+  EQ_RENEWAL_HELPER: 'server_error',
+}
+
+function attemptFields({ fault, ...failed }: FailedAttempt): Readonly<Record<string, unknown>> {
+  return { ...failed, ...(fault && { code: fault.code }) }
+}

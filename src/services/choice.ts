@@ -1,0 +1,77 @@
+/** Who may serve a request, whom it means first, and for whom it is worth waiting. */
+
+import type { Fault } from '../domain/fault.ts'
+import type { ResolvedModel } from '../domain/models.ts'
+import { pinFor } from '../domain/models.ts'
+import type { ProfileId, ProviderId } from '../domain/names.ts'
+import { sameModel } from '../domain/names.ts'
+import type { Payer, Ranked } from '../domain/rotation.ts'
+import type { EpochMs } from '../domain/time.ts'
+import { meantFor, rankFor } from '../domain/world.ts'
+import type { Progress } from './attempt.ts'
+import { hostOf } from './attempt.ts'
+import type { DispatchRequest } from './dispatch.ts'
+
+/** One request never costs more tries than this, however many profiles there are. */
+export const MOST_ATTEMPTS = 5
+
+/** All rest; the first of them is waited for. */
+export interface Wait {
+  readonly provider: ProviderId
+  readonly profile: ProfileId
+  readonly until: EpochMs
+}
+
+/** The candidates for one of the models, as they stand now. */
+export function rankTurn(
+  progress: Progress,
+  request: DispatchRequest,
+  model: ResolvedModel,
+  index: number,
+): readonly Ranked[] {
+  const meant = index === 0 ? undefined : meantBy(request, progress)
+  return rankFor(progress.world, model, pinOf(request, model), {
+    ...(request.keep && { keep: request.keep }),
+    ...(meant && { meant }),
+  })
+}
+
+export function pinOf({ pin }: DispatchRequest, model: ResolvedModel): ProfileId | undefined {
+  return model.profile ?? pinFor(model, pin)
+}
+
+/** Whom the request means first: it is asked for by few requests, and then once. */
+export function meantBy(
+  request: Pick<DispatchRequest, 'world' | 'models' | 'pin'>,
+  progress: Progress,
+): Payer | undefined {
+  for (const model of progress.meant ? [] : request.models) {
+    const pin = model.profile ?? pinFor(model, request.pin)
+    progress.meant = meantFor(request.world, model, pin)
+    if (progress.meant) break
+  }
+  return progress.meant
+}
+
+/** The first to be rested, where nobody else is left and the provider has said when. Undefined: waiting is no remedy. */
+export function waitAfter(
+  progress: Progress,
+  request: DispatchRequest,
+  fault: Fault,
+): Wait | undefined {
+  const { attempts, heldBack, unreachable } = progress
+  if (heldBack || fault.code === 'EQ_UPSTREAM_REJECTED') return undefined
+  if (attempts.length >= MOST_ATTEMPTS) return undefined
+  let first: Wait | undefined
+  for (const [index, model] of request.models.entries()) {
+    const facts = progress.world.providers.get(model.provider)
+    if (!facts || unreachable.has(hostOf(facts))) continue
+    if (progress.tooSmall.some((other) => sameModel(other, model))) continue
+    if (!request.encode(facts, model).ok) continue
+    for (const { candidate, why } of rankTurn(progress, request, model, index)) {
+      if (why.code !== 'resting' || (first && first.until <= why.rest.until)) continue
+      first = { provider: facts.id, profile: candidate.id, until: why.rest.until }
+    }
+  }
+  return first
+}
