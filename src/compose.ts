@@ -32,6 +32,8 @@ import { createLogin } from './services/login.ts'
 import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
+import { createProbe } from './services/probe.ts'
+import { createProbeLessons } from './services/probe-lessons.ts'
 import { createRenewals } from './services/renewal.ts'
 import { createReport } from './services/report.ts'
 import { createSetupTokens } from './services/setup-token.ts'
@@ -39,6 +41,8 @@ import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
+import { probeRequest } from './wire/probe-dialects.ts'
+import { hearProbe } from './wire/probe-reply.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
 
 /**
@@ -165,6 +169,15 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     dispatch,
+    probe: createProbe({
+      resolveWorld,
+      credentials,
+      upstream,
+      request: probeRequest,
+      hear: hearProbe,
+      lessons: createProbeLessons({ states, clock }),
+      clock,
+    }),
     renewals,
     keeper: createKeeper({
       loadWorld,

@@ -17,6 +17,7 @@ import {
 } from '../domain/wording.ts'
 import type { Cell, Layout, Role } from './layout.ts'
 import { lines } from './layout.ts'
+import { probeCell } from './probe-screen.ts'
 
 /** What screens need beside the facts. */
 export interface Scene {
@@ -74,6 +75,7 @@ export function candidateBlock(candidate: CandidateReport, scene: Scene): string
         ['grant', grantWords(health.grant, now)],
         ['quota', quotaCell(health, scene)],
         ['policy', policyCell(health, scene)],
+        ...(candidate.probe ? [['probe', probeCell(candidate.probe, now, layout)] as const] : []),
       ],
       { indent: 5 },
     ),

@@ -1,0 +1,285 @@
+/**
+ * Asks providers, with one real request for each credential, whether they take it.
+ *
+ * It never goes through `dispatch`: there a dead credential is served by its neighbour, and would look alive.
+ */
+
+import type { UpstreamFailure } from '../domain/cooldown.ts'
+import type { Fault } from '../domain/fault.ts'
+import { findModel } from '../domain/models.ts'
+import type { AgentId, ModelKey, ProfileId, ProviderId } from '../domain/names.ts'
+import { parseModelRef, providerOf } from '../domain/names.ts'
+import type { Clock, Upstream } from '../domain/ports.ts'
+import type { HearProbe, ProbeReport, ProbeRequest, ProbeResult } from '../domain/probe.ts'
+import { modelWithin, notProbed, probeModel, probeStatus } from '../domain/probe.ts'
+import type { ProviderFacts } from '../domain/provider.ts'
+import type { Result } from '../domain/result.ts'
+import { fail, ok } from '../domain/result.ts'
+import type { Candidate } from '../domain/rotation.ts'
+import { unknownProfile } from '../domain/unknown.ts'
+import type { World } from '../domain/world.ts'
+import { candidatesFor, hasCredential } from '../domain/world.ts'
+import type { Credentials } from './credentials.ts'
+import { RENEWAL_REASONS, withoutSecrets } from './dispatch.ts'
+import { upstreamRequest } from './outgoing.ts'
+import type { LoadWorld } from './world.ts'
+
+export interface ProbeOptions {
+  readonly agent?: AgentId
+  /** Exactly these; absent: every credential of the providers. */
+  readonly profiles?: readonly ProfileId[]
+  /** Absent: those that are set up. */
+  readonly providers?: readonly ProviderId[]
+  /** As typed; it is asked of every credential here. Without profiles and providers it names its provider, too. */
+  readonly model?: string
+  /** After so long a credential is reported as it is known by then, ms. */
+  readonly timeoutMs: number
+  /** How many are asked at once. */
+  readonly concurrency: number
+  /** Ends it: what is known by then is reported. */
+  readonly signal: AbortSignal
+  /** Told before the first and after each. */
+  readonly onProgress?: (done: number, of: number) => void
+}
+
+export interface Probe {
+  /**
+   * One result for each credential, in the order of the providers. What answers teach is recorded.
+   *
+   * @faults `EQ_PROFILE_UNKNOWN`, `EQ_PROFILE_FOREIGN`, those of finding a model and of loading the world; the book's,
+   *   where it may hold a named profile
+   */
+  run(options: ProbeOptions): Promise<Result<ProbeReport, Fault>>
+}
+
+export interface ProbeDeps {
+  readonly resolveWorld: LoadWorld
+  readonly credentials: Credentials
+  readonly upstream: Upstream
+  readonly request: ProbeRequest
+  readonly hear: HearProbe
+  readonly lessons: ProbeLessons
+  readonly clock: Clock
+}
+
+/** Where it is kept what an answer teaches: the same state as a request's. */
+export interface ProbeLessons {
+  learnSuccess(candidate: Candidate, model: ModelKey, quota: readonly []): unknown
+  learnFailure(
+    candidate: Candidate,
+    model: ModelKey,
+    failure: UpstreamFailure,
+    quota: readonly [],
+  ): unknown
+}
+
+interface Subject {
+  readonly facts: ProviderFacts
+  readonly candidate: Candidate
+  readonly named: boolean
+}
+
+export function createProbe(deps: ProbeDeps): Probe {
+  return {
+    async run(options) {
+      const loaded = await deps.resolveWorld(options.agent)
+      if (!loaded.ok) return loaded
+      const world = loaded.value
+      const subjects = subjectsOf(world, options)
+      if (!subjects.ok) return subjects
+      const results = await probeAll(deps, world, subjects.value, options)
+      const { timeoutMs } = options
+      return ok({ agent: world.agent, now: deps.clock.now(), timeoutMs, results })
+    },
+  }
+}
+
+/** Whom the options mean. */
+function subjectsOf(world: World, options: ProbeOptions): Result<readonly Subject[], Fault> {
+  const { profiles, providers, model } = options
+  if (profiles) return namedSubjects(world, [...new Set(profiles)], providers)
+  if (!providers && model !== undefined) {
+    const ref = parseModelRef(model)
+    const found = ref
+      ? findModel(world, ref)
+      : fail<Fault>({ code: 'EQ_NAME_INVALID', what: 'model', text: model })
+    if (!found.ok) return found
+    if (ref?.profile) return namedSubjects(world, [ref.profile], [found.value.provider])
+    return ok(allOf(world, [found.value.provider]))
+  }
+  return ok(allOf(world, providers ?? setUp(world)))
+}
+
+function setUp(world: World): readonly ProviderId[] {
+  const all = [...world.providers.values()]
+  return all.filter((facts) => hasCredential(world, facts)).map((facts) => facts.id)
+}
+
+function allOf(world: World, providers: readonly ProviderId[]): readonly Subject[] {
+  return providers.flatMap((id) => {
+    const facts = world.providers.get(id)
+    const candidates = facts ? candidatesFor(world, facts) : []
+    return candidates.flatMap((candidate) => (facts ? [{ facts, candidate, named: false }] : []))
+  })
+}
+
+function namedSubjects(
+  world: World,
+  profiles: readonly ProfileId[],
+  providers: readonly ProviderId[] | undefined,
+): Result<readonly Subject[], Fault> {
+  const subjects: Subject[] = []
+  for (const profile of profiles) {
+    const own = providerOf(profile)
+    const other = providers?.find((provider) => provider !== own)
+    if (other) return fail({ code: 'EQ_PROFILE_FOREIGN', profile, provider: other })
+    const found = allOf(world, [own]).find(({ candidate }) => candidate.id === profile)
+    if (!found && world.bookFault) return fail(world.bookFault)
+    if (!found) {
+      const known = allOf(world, setUp(world)).map(({ candidate }) => candidate.id)
+      return fail(unknownProfile(world.agent, profile, known))
+    }
+    subjects.push({ ...found, named: true })
+  }
+  return ok(subjects)
+}
+
+/** So many at once, each with its own deadline from the moment it is begun. */
+async function probeAll(
+  deps: ProbeDeps,
+  world: World,
+  subjects: readonly Subject[],
+  options: ProbeOptions,
+): Promise<readonly ProbeResult[]> {
+  const results: ProbeResult[] = []
+  const waiting = subjects.entries()
+  let done = 0
+  options.onProgress?.(0, subjects.length)
+  const work = async (): Promise<void> => {
+    for (const [index, subject] of waiting) {
+      results[index] = await probeOne(deps, world, subject, options)
+      options.onProgress?.((done += 1), subjects.length)
+    }
+  }
+  await Promise.all(Array.from({ length: options.concurrency }, work))
+  return results
+}
+
+async function probeOne(
+  deps: ProbeDeps,
+  world: World,
+  subject: Subject,
+  options: ProbeOptions,
+): Promise<ProbeResult> {
+  const { facts, candidate, named } = subject
+  const id =
+    options.model === undefined
+      ? probeModel(world, facts)
+      : modelWithin(world, facts, options.model)
+  const model: ModelKey = { provider: facts.id, model: id ?? '' }
+  const base = { provider: facts.id, candidate, named, host: hostOf(facts) }
+  const passedOver = notProbed(world, model, candidate, named)
+  if (passedOver) return { ...base, status: 'skipped', passedOver }
+  if (id === undefined) return { ...base, status: 'no_model' }
+  if (options.signal.aborted) return { ...base, model, status: 'cancelled' }
+
+  const { clock } = deps
+  const dueAt = clock.now() + options.timeoutMs
+  const over = new AbortController()
+  const late = new AbortController()
+  void clock.sleep(options.timeoutMs, over.signal).then(() => late.abort())
+  const signal = AbortSignal.any([options.signal, late.signal])
+  const leftMs = (): number => Math.max(1, dueAt - clock.now())
+  try {
+    const trial: Trial = { world, facts, candidate, model, signal, leftMs }
+    const outcome = await Promise.race([ask(deps, trial), whenAborted(signal)])
+    const isOver = signal.aborted && outcome.status !== 'ok'
+    if (!isOver) return { ...base, model, ...outcome }
+    return { ...base, model, status: options.signal.aborted ? 'cancelled' : 'timeout' }
+  } finally {
+    over.abort()
+  }
+}
+
+interface Trial {
+  readonly world: World
+  readonly facts: ProviderFacts
+  readonly candidate: Candidate
+  readonly model: ModelKey
+  readonly signal: AbortSignal
+  /** Until the deadline, at least 1 ms. */
+  readonly leftMs: () => number
+}
+
+type Outcome = Pick<ProbeResult, 'status'> &
+  Partial<
+    Pick<
+      ProbeResult,
+      'candidate' | 'http' | 'latencyMs' | 'words' | 'retryAfterMs' | 'fault' | 'renewed' | 'usage'
+    >
+  >
+
+/** Access that has ended is renewed first; access that is refused is renewed once. Never another credential. */
+async function ask(deps: ProbeDeps, trial: Trial): Promise<Outcome> {
+  const { world, candidate } = trial
+  const acquired = await deps.credentials.acquire(world.agent, candidate, false, trial.leftMs())
+  if (!acquired.ok) {
+    const { fault } = acquired
+    return { status: probeStatus({ reason: RENEWAL_REASONS[fault.code] ?? 'auth' }), fault }
+  }
+  const isNew = acquired.value.fingerprint !== candidate.fingerprint
+  const first = await send(deps, { ...trial, candidate: acquired.value })
+  const outcome: Outcome = isNew ? { ...first, renewed: true } : first
+  if (first.status !== 'auth' || trial.signal.aborted) return outcome
+  const better = await deps.credentials.afterRefusal(world.agent, acquired.value, trial.leftMs())
+  if (!better || trial.signal.aborted) return outcome
+  return { ...(await send(deps, { ...trial, candidate: better })), renewed: true }
+}
+
+/** Whoever is no longer waited for teaches nothing: it was our patience that ended. */
+async function send(deps: ProbeDeps, trial: Trial): Promise<Outcome> {
+  const { world, facts, candidate, model, signal } = trial
+  const { clock, lessons } = deps
+  const outgoing = { ...deps.request(facts, model.model), headers: {} }
+  const request = upstreamRequest(world, facts, candidate, outgoing)
+  const sentAt = clock.now()
+  const sent = await deps.upstream.send(request, signal)
+  const clean = (text: string): string => withoutSecrets(text, request)
+  const heard = sent.ok
+    ? await deps.hear(facts, sent.value, clean, clock.now())
+    : { kind: 'failed' as const, failure: sent.fault }
+  if (signal.aborted && heard.kind !== 'ok') return { status: 'cancelled' }
+  const met = {
+    candidate,
+    latencyMs: Math.max(0, clock.now() - sentAt),
+    ...(sent.ok && { http: sent.value.status }),
+  }
+  if (heard.kind !== 'failed') {
+    // What breaks off after a good beginning says something of the line, not of the credential.
+    lessons.learnSuccess(candidate, model, [])
+    if (heard.kind === 'cut') return { ...met, status: 'network' }
+    return { ...met, status: 'ok', ...(heard.usage && { usage: heard.usage }) }
+  }
+  const { failure } = heard
+  lessons.learnFailure(candidate, model, failure, [])
+  const { words, retryAfterMs } = failure
+  return {
+    ...met,
+    status: probeStatus(failure),
+    words,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const end = (): void => resolve({ status: 'cancelled' })
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+function hostOf({ keyless, baseUrl }: ProviderFacts): string {
+  if (keyless === 'sandbox') return 'the sandbox'
+  return URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl
+}
