@@ -176,6 +176,7 @@ function assemble(home: Home, helperScript: string): App {
       request: probeRequest,
       hear: hearProbe,
       lessons: createProbeLessons({ states, clock }),
+      settle: () => states.flush(),
       clock,
     }),
     renewals,

@@ -15,6 +15,7 @@ import {
   sourceWords,
   verdictWords,
 } from '../domain/wording.ts'
+import { probeResultJson } from '../wire/probe-json.ts'
 import type { Cell, Layout, Role } from './layout.ts'
 import { lines } from './layout.ts'
 import { probeCell } from './probe-screen.ts'
@@ -75,7 +76,9 @@ export function candidateBlock(candidate: CandidateReport, scene: Scene): string
         ['grant', grantWords(health.grant, now)],
         ['quota', quotaCell(health, scene)],
         ['policy', policyCell(health, scene)],
-        ...(candidate.probe ? [['probe', probeCell(candidate.probe, now, layout)] as const] : []),
+        ...(candidate.probe
+          ? [['probe', probeCell(probeResultJson(candidate.probe, now), layout)] as const]
+          : []),
       ],
       { indent: 5 },
     ),

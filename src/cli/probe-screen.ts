@@ -4,6 +4,7 @@ import { formatModelKey } from '../domain/names.ts'
 import type { ProbeReport, ProbeResult, ProbeStatus } from '../domain/probe.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { nothingToProbeWords, probeFix, probeSummary, probeWords } from '../domain/wording-probe.ts'
+import type { ProbeResultJson } from '../wire/probe-json.ts'
 import type { Cell, Layout, Role } from './layout.ts'
 import { lines, sections } from './layout.ts'
 
@@ -27,14 +28,14 @@ export function probeScreen(report: ProbeReport, layout: Layout): string {
 }
 
 /** One probe in one cell, for `models status`. */
-export function probeCell(result: ProbeResult, now: EpochMs | undefined, layout: Layout): Cell {
-  const { status, http, latencyMs, model } = result
+export function probeCell(result: ProbeResultJson, layout: Layout): Cell {
+  const { status, httpStatus, latencyMs, model, words } = result
   const facts = [
-    ...(http === undefined ? [] : [`HTTP ${http}`]),
+    ...(httpStatus === undefined ? [] : [`HTTP ${httpStatus}`]),
     ...(latencyMs === undefined ? [] : [timeText(latencyMs)]),
-    ...(model ? [formatModelKey(model)] : []),
+    ...(model === undefined ? [] : [model]),
   ]
-  const said = status === 'ok' ? facts : [...facts, probeWords(result, now)]
+  const said = status === 'ok' ? facts : [...facts, words]
   return `${layout.paint(roleOf(status), status)}${said.length > 0 ? `  ${said.join(', ')}` : ''}`
 }
 

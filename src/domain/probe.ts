@@ -9,6 +9,7 @@ import type { FailureReason, UpstreamFailure } from './cooldown.ts'
 import type { Fault } from './fault.ts'
 import { aliasesOf, modelChain } from './models.ts'
 import type { AgentId, ModelKey, ProviderId } from './names.ts'
+import { parseModelRef } from './names.ts'
 import type { UpstreamAnswer } from './ports.ts'
 import type { ProviderFacts } from './provider.ts'
 import type { Candidate, PassedOver } from './rotation.ts'
@@ -135,12 +136,18 @@ export function probeModel(world: World, facts: ProviderFacts): string | undefin
   return usedModel(world, facts) ?? configured ?? CHEAP_MODELS.get(facts.id) ?? facts.defaultModel
 }
 
-/** A model as it was typed for one provider: its id, the same with the provider before it, or an alias. */
-export function modelWithin(world: World, facts: ProviderFacts, text: string): string {
+/** A model as it was typed for one provider: its id, the same with the provider before it, or an alias; a pin is left off. */
+export function modelWithin(world: World, facts: ProviderFacts, typed: string): string {
+  const pin = parseModelRef(typed)?.profile
+  const trimmed = typed.trim()
+  const text = pin === undefined ? trimmed : trimmed.slice(0, -`@${pin}`.length)
   const alias = aliasesOf(world.settings).get(text.toLowerCase())?.model
   if (alias?.provider === facts.id) return alias.model
   return text.startsWith(`${facts.id}/`) ? text.slice(facts.id.length + 1) : text
 }
+
+/** What keeps a credential out of the next request and says nothing against asking it. */
+const ASKED_ANYWAY: ReadonlySet<string> = new Set(['resting', 'lane_denied'])
 
 /**
  * Why a credential is not sent at all. Undefined: it is.
@@ -156,7 +163,7 @@ export function notProbed(
 ): PassedOver | undefined {
   const ranked = rankFor(world, model, named ? candidate.id : undefined)
   const entry = ranked.find((each) => each.candidate.id === candidate.id)
-  if (!entry || entry.taken || entry.why.code === 'resting') return undefined
+  if (!entry || entry.taken || ASKED_ANYWAY.has(entry.why.code)) return undefined
   return named && entry.why.code === 'policy_refused' ? undefined : entry.why
 }
 

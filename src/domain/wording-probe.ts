@@ -84,7 +84,7 @@ export function probeSummary({ results }: ProbeReport): string {
   const cancelled = count('cancelled')
   const asked = results.length - skipped - cancelled
   const parts = [
-    `${good} of ${asked} ${asked === 1 ? 'serves' : 'serve'}`,
+    `${good} of ${asked} ${good === 1 ? 'serves' : 'serve'}`,
     ...(skipped > 0 ? [`${skipped} not asked`] : []),
     ...(cancelled > 0 ? [`${cancelled} stopped`] : []),
   ]

@@ -6,22 +6,30 @@
 
 import type { UpstreamFailure } from '../domain/cooldown.ts'
 import type { Fault } from '../domain/fault.ts'
-import { findModel } from '../domain/models.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId } from '../domain/names.ts'
-import { parseModelRef, providerOf } from '../domain/names.ts'
-import type { Clock, Upstream } from '../domain/ports.ts'
-import type { HearProbe, ProbeReport, ProbeRequest, ProbeResult } from '../domain/probe.ts'
+import { formatModelKey } from '../domain/names.ts'
+import type { RequestRecord } from '../domain/ledger.ts'
+import type { Clock, Upstream, UpstreamAnswer } from '../domain/ports.ts'
+import type {
+  HearProbe,
+  ProbeHeard,
+  ProbeReport,
+  ProbeRequest,
+  ProbeResult,
+} from '../domain/probe.ts'
 import { modelWithin, notProbed, probeModel, probeStatus } from '../domain/probe.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
+import type { QuotaWindow } from '../domain/quota.ts'
 import type { Result } from '../domain/result.ts'
-import { fail, ok } from '../domain/result.ts'
+import { ok } from '../domain/result.ts'
 import type { Candidate } from '../domain/rotation.ts'
-import { unknownProfile } from '../domain/unknown.ts'
+import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
-import { candidatesFor, hasCredential } from '../domain/world.ts'
 import type { Credentials } from './credentials.ts'
 import { RENEWAL_REASONS, withoutSecrets } from './dispatch.ts'
 import { upstreamRequest } from './outgoing.ts'
+import type { Subject } from './probe-subjects.ts'
+import { subjectsOf } from './probe-subjects.ts'
 import type { LoadWorld } from './world.ts'
 
 export interface ProbeOptions {
@@ -59,24 +67,29 @@ export interface ProbeDeps {
   readonly request: ProbeRequest
   readonly hear: HearProbe
   readonly lessons: ProbeLessons
+  /** What the headers of an answer say about limits; absent: they are not read. */
+  readonly readQuota?: (headers: UpstreamAnswer['headers'], now: EpochMs) => readonly QuotaWindow[]
+  /** Resolves when what was learnt is where a gateway beside us finds it. */
+  readonly settle: () => Promise<unknown>
+  /** Keeps a record of every request; absent: nobody does. */
+  readonly record?: (record: Omit<RequestRecord, 'id'>) => void
   readonly clock: Clock
 }
 
 /** Where it is kept what an answer teaches: the same state as a request's. */
 export interface ProbeLessons {
-  learnSuccess(candidate: Candidate, model: ModelKey, quota: readonly []): unknown
+  learnSuccess(
+    candidate: Candidate,
+    model: ModelKey,
+    quota: readonly QuotaWindow[],
+    sentAt?: EpochMs,
+  ): unknown
   learnFailure(
     candidate: Candidate,
     model: ModelKey,
     failure: UpstreamFailure,
-    quota: readonly [],
+    quota: readonly QuotaWindow[],
   ): unknown
-}
-
-interface Subject {
-  readonly facts: ProviderFacts
-  readonly candidate: Candidate
-  readonly named: boolean
 }
 
 export function createProbe(deps: ProbeDeps): Probe {
@@ -88,60 +101,11 @@ export function createProbe(deps: ProbeDeps): Probe {
       const subjects = subjectsOf(world, options)
       if (!subjects.ok) return subjects
       const results = await probeAll(deps, world, subjects.value, options)
+      await deps.settle()
       const { timeoutMs } = options
       return ok({ agent: world.agent, now: deps.clock.now(), timeoutMs, results })
     },
   }
-}
-
-/** Whom the options mean. */
-function subjectsOf(world: World, options: ProbeOptions): Result<readonly Subject[], Fault> {
-  const { profiles, providers, model } = options
-  if (profiles) return namedSubjects(world, [...new Set(profiles)], providers)
-  if (!providers && model !== undefined) {
-    const ref = parseModelRef(model)
-    const found = ref
-      ? findModel(world, ref)
-      : fail<Fault>({ code: 'EQ_NAME_INVALID', what: 'model', text: model })
-    if (!found.ok) return found
-    if (ref?.profile) return namedSubjects(world, [ref.profile], [found.value.provider])
-    return ok(allOf(world, [found.value.provider]))
-  }
-  return ok(allOf(world, providers ?? setUp(world)))
-}
-
-function setUp(world: World): readonly ProviderId[] {
-  const all = [...world.providers.values()]
-  return all.filter((facts) => hasCredential(world, facts)).map((facts) => facts.id)
-}
-
-function allOf(world: World, providers: readonly ProviderId[]): readonly Subject[] {
-  return providers.flatMap((id) => {
-    const facts = world.providers.get(id)
-    const candidates = facts ? candidatesFor(world, facts) : []
-    return candidates.flatMap((candidate) => (facts ? [{ facts, candidate, named: false }] : []))
-  })
-}
-
-function namedSubjects(
-  world: World,
-  profiles: readonly ProfileId[],
-  providers: readonly ProviderId[] | undefined,
-): Result<readonly Subject[], Fault> {
-  const subjects: Subject[] = []
-  for (const profile of profiles) {
-    const own = providerOf(profile)
-    const other = providers?.find((provider) => provider !== own)
-    if (other) return fail({ code: 'EQ_PROFILE_FOREIGN', profile, provider: other })
-    const found = allOf(world, [own]).find(({ candidate }) => candidate.id === profile)
-    if (!found && world.bookFault) return fail(world.bookFault)
-    if (!found) {
-      const known = allOf(world, setUp(world)).map(({ candidate }) => candidate.id)
-      return fail(unknownProfile(world.agent, profile, known))
-    }
-    subjects.push({ ...found, named: true })
-  }
-  return ok(subjects)
 }
 
 /** So many at once, each with its own deadline from the moment it is begun. */
@@ -245,29 +209,55 @@ async function send(deps: ProbeDeps, trial: Trial): Promise<Outcome> {
   const sentAt = clock.now()
   const sent = await deps.upstream.send(request, signal)
   const clean = (text: string): string => withoutSecrets(text, request)
-  const heard = sent.ok
+  const heard: ProbeHeard = sent.ok
     ? await deps.hear(facts, sent.value, clean, clock.now())
-    : { kind: 'failed' as const, failure: sent.fault }
-  if (signal.aborted && heard.kind !== 'ok') return { status: 'cancelled' }
-  const met = {
-    candidate,
-    latencyMs: Math.max(0, clock.now() - sentAt),
-    ...(sent.ok && { http: sent.value.status }),
-  }
+    : { kind: 'failed', failure: sent.fault }
+  const isGivenUp = signal.aborted && heard.kind !== 'ok'
+  const latencyMs = Math.max(0, clock.now() - sentAt)
+  deps.record?.(recordOf(trial, sentAt, latencyMs, isGivenUp ? undefined : heard))
+  if (isGivenUp) return { status: 'cancelled' }
+
+  const quota = (sent.ok && deps.readQuota?.(sent.value.headers, clock.now())) || []
+  const met = { candidate, latencyMs, ...(sent.ok && { http: sent.value.status }) }
   if (heard.kind !== 'failed') {
     // What breaks off after a good beginning says something of the line, not of the credential.
-    lessons.learnSuccess(candidate, model, [])
+    lessons.learnSuccess(candidate, model, quota, sentAt)
     if (heard.kind === 'cut') return { ...met, status: 'network' }
     return { ...met, status: 'ok', ...(heard.usage && { usage: heard.usage }) }
   }
   const { failure } = heard
-  lessons.learnFailure(candidate, model, failure, [])
+  lessons.learnFailure(candidate, model, failure, quota)
   const { words, retryAfterMs } = failure
   return {
     ...met,
     status: probeStatus(failure),
     words,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+}
+
+/** @param heard absent: nobody waited for it any longer */
+function recordOf(
+  { world, model, candidate }: Trial,
+  at: EpochMs,
+  totalMs: number,
+  heard: ProbeHeard | undefined,
+): Omit<RequestRecord, 'id'> {
+  const ends = { ok: 'served', cut: 'cut', failed: 'failed' } as const
+  const key = formatModelKey(model)
+  return {
+    at,
+    agent: world.agent,
+    client: 'probe',
+    asked: key,
+    model: key,
+    profile: candidate.id,
+    lane: candidate.lane,
+    outcome: heard ? ends[heard.kind] : 'cancelled',
+    attempts: 1,
+    totalMs,
+    ...(heard?.kind === 'failed' && { reason: heard.failure.reason }),
+    ...(heard?.kind === 'ok' && heard.usage && { usage: heard.usage }),
   }
 }
 
