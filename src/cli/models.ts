@@ -40,7 +40,10 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     .option('--plain', 'print one line: the default provider/model')
     .option('--check', 'exit 1 when a login in use is missing or bad, 2 when one ends soon')
     .option('--serving', 'with --check: ask only whether each model in use can be served')
-    .option('--probe', 'ask each provider, too: one small real request for each credential')
+    .option(
+      '--probe',
+      'ask each provider, too: one small real request for each credential; with --check the worse answer counts',
+    )
     .option(TIMEOUT_OPTION, `with --probe: ${TIMEOUT_HELP}`)
     .option('--agent <id>', 'look through the eyes of this agent')
     .action(

@@ -5,7 +5,6 @@ import type { CheckFinding } from './health.ts'
 import { formatModelKey } from './names.ts'
 import type { ProbeReport, ProbeResult, ProbeStatus } from './probe.ts'
 import { SANDBOX } from './provider.ts'
-import { isReserved } from './world.ts'
 import type { EpochMs } from './time.ts'
 import { inWords } from './time.ts'
 import { credentialCommand, findingFix, passedOverWords, reasonWords } from './wording.ts'
@@ -100,12 +99,11 @@ function againCommand({ candidate }: ProbeResult): string {
 }
 
 /** A credential that is left out on purpose needs no mending. */
-function skippedFix({ provider, candidate, passedOver }: ProbeResult): string {
+function skippedFix(result: ProbeResult): string {
+  const { provider, candidate, passedOver } = result
   const problem = passedOver && SKIPPED_PROBLEMS[passedOver.code]
   if (problem) return findingFix({ provider, candidate, problem })
-  return passedOver?.code === 'not_in_order' && !isReserved(candidate.id)
-    ? `ask it by name: equabot models auth probe --profile ${candidate.id}`
-    : ''
+  return passedOver?.code === 'not_in_order' ? `ask it by name: ${againCommand(result)}` : ''
 }
 
 const SKIPPED_PROBLEMS: Readonly<Record<string, CheckFinding['problem']>> = {

@@ -9,7 +9,7 @@ import type { Fault } from '../domain/fault.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type { RequestRecord } from '../domain/ledger.ts'
-import type { Clock, Upstream, UpstreamAnswer } from '../domain/ports.ts'
+import type { Clock, Upstream, UpstreamAnswer, UpstreamRequest } from '../domain/ports.ts'
 import type {
   HearProbe,
   ProbeHeard,
@@ -155,7 +155,8 @@ async function probeOne(
   const signal = AbortSignal.any([options.signal, late.signal])
   const leftMs = (): number => Math.max(1, dueAt - clock.now())
   try {
-    const trial: Trial = { world, facts, candidate, model, signal, leftMs }
+    const { timeoutMs } = options
+    const trial: Trial = { world, facts, candidate, model, signal, timeoutMs, leftMs }
     const outcome = await Promise.race([ask(deps, trial), whenAborted(signal)])
     const isOver = signal.aborted && outcome.status !== 'ok'
     if (!isOver) return { ...base, model, ...outcome }
@@ -171,6 +172,7 @@ interface Trial {
   readonly candidate: Candidate
   readonly model: ModelKey
   readonly signal: AbortSignal
+  readonly timeoutMs: number
   /** Until the deadline, at least 1 ms. */
   readonly leftMs: () => number
 }
@@ -205,7 +207,7 @@ async function send(deps: ProbeDeps, trial: Trial): Promise<Outcome> {
   const { world, facts, candidate, model, signal } = trial
   const { clock, lessons } = deps
   const outgoing = { ...deps.request(facts, model.model), headers: {} }
-  const request = upstreamRequest(world, facts, candidate, outgoing)
+  const request = withinTime(upstreamRequest(world, facts, candidate, outgoing), trial.timeoutMs)
   const sentAt = clock.now()
   const sent = await deps.upstream.send(request, signal)
   const clean = (text: string): string => withoutSecrets(text, request)
@@ -234,6 +236,13 @@ async function send(deps: ProbeDeps, trial: Trial): Promise<Outcome> {
     words,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
+}
+
+/** That no connection came about tells more than that time ran out, so it must be known before. */
+function withinTime(request: UpstreamRequest, timeoutMs: number): UpstreamRequest {
+  const { timeouts } = request
+  const connectTimeoutMs = Math.min(timeouts.connectTimeoutMs, Math.ceil(timeoutMs * 0.75))
+  return { ...request, timeouts: { ...timeouts, connectTimeoutMs } }
 }
 
 /** @param heard absent: nobody waited for it any longer */

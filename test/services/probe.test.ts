@@ -131,6 +131,8 @@ describe('a probe', () => {
     const [request] = at.upstream.requests
     expect(JSON.parse(String(request?.body))).toMatchObject({ max_tokens: 1 })
     expect(Object.keys(request?.headers ?? {})).not.toContain('user-agent')
+    // A connection that does not come about is told as that, not as a deadline.
+    expect(request?.timeouts.connectTimeoutMs).toBe(6_000)
   })
 
   test('teaches what a request teaches: a refusal rests the profile, a good answer ends its rest', async () => {
