@@ -33,6 +33,7 @@ import { createLogin } from './services/login.ts'
 import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
+import { createProbe } from './services/probe.ts'
 import { createRenewals } from './services/renewal.ts'
 import { createReport } from './services/report.ts'
 import { createSetupTokens } from './services/setup-token.ts'
@@ -41,6 +42,8 @@ import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { readQuota } from './wire/rate-headers.ts'
+import { probeRequest } from './wire/probe-dialects.ts'
+import { hearProbe } from './wire/probe-reply.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
 
 /**
@@ -85,9 +88,10 @@ function assemble(home: Home, helperScript: string): App {
   })
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const catalogue = createCatalogue()
+  const lessons = createLessons({ states, clock, random })
   const dispatch = createDispatch({
     upstream,
-    lessons: createLessons({ states, clock, random }),
+    lessons,
     judge: judgeReply,
     readQuota,
     catalogue,
@@ -171,6 +175,17 @@ function assemble(home: Home, helperScript: string): App {
       catalogue,
     }),
     dispatch,
+    probe: createProbe({
+      resolveWorld,
+      credentials,
+      upstream,
+      request: probeRequest,
+      hear: hearProbe,
+      lessons,
+      readQuota,
+      settle: () => states.flush(),
+      clock,
+    }),
     renewals,
     keeper: createKeeper({
       loadWorld,

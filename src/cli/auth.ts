@@ -14,6 +14,7 @@ import { addLoginCommand } from './auth-login.ts'
 import { addImportCommand } from './auth-import.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
+import { addProbeCommand } from './auth-probe.ts'
 import { addRemovalCommands } from './auth-removal.ts'
 import { addRenewCommand } from './auth-renew.ts'
 import { addSyncCommand } from './auth-sync.ts'
@@ -66,6 +67,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
     ['equabot models auth explain --session monday'],
   ])
 
+  addProbeCommand(auth, context)
   addRenewCommand(auth, context)
   addSyncCommand(auth, context)
   addOrderCommands(auth, context)

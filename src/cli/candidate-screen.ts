@@ -15,8 +15,10 @@ import {
   sourceWords,
   verdictWords,
 } from '../domain/wording.ts'
+import { probeResultJson } from '../wire/probe-json.ts'
 import type { Cell, Layout, Role } from './layout.ts'
 import { lines } from './layout.ts'
+import { probeCell } from './probe-screen.ts'
 
 /** What screens need beside the facts. */
 export interface Scene {
@@ -74,6 +76,9 @@ export function candidateBlock(candidate: CandidateReport, scene: Scene): string
         ['grant', grantWords(health.grant, now)],
         ['quota', quotaCell(health, scene)],
         ['policy', policyCell(health, scene)],
+        ...(candidate.probe
+          ? [['probe', probeCell(probeResultJson(candidate.probe, now), layout)] as const]
+          : []),
       ],
       { indent: 5 },
     ),

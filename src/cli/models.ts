@@ -16,7 +16,9 @@ import { appAction } from './command.ts'
 import { examples } from './help.ts'
 import type { Layout } from './layout.ts'
 import { createLayout } from './layout.ts'
+import { DEFAULT_TIMEOUT, TIMEOUT_HELP, TIMEOUT_OPTION } from './probe-options.ts'
 import { addAliasCommands, addFallbackCommands } from './model-choices.ts'
+import { probedStatus, severer } from './status-probe.ts'
 import { statusScreen } from './status-screen.ts'
 import { typedAgent, typedProvider } from './typed-names.ts'
 
@@ -38,11 +40,21 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     .option('--plain', 'print one line: the default provider/model')
     .option('--check', 'exit 1 when a login in use is missing or bad, 2 when one ends soon')
     .option('--serving', 'with --check: ask only whether each model in use can be served')
+    .option(
+      '--probe',
+      'ask each provider, too: one small real request for each credential; with --check the worse answer counts',
+    )
+    .option(TIMEOUT_OPTION, `with --probe: ${TIMEOUT_HELP}`)
     .option('--agent <id>', 'look through the eyes of this agent')
-    .action(appAction(context, (app, options: StatusOptions) => showStatus(app, layout, options)))
+    .action(
+      appAction(context, (app, options: StatusOptions) =>
+        showStatus(app, context, layout, options),
+      ),
+    )
   examples(status, [
     ['equabot models status'],
     ['equabot models status --check', 'for scripts and monitors; works offline'],
+    ['equabot models status --probe', 'costs a fraction of a cent for each credential'],
     ['equabot models status --json', 'the same as data'],
   ])
 
@@ -75,11 +87,14 @@ interface StatusOptions {
   readonly plain?: boolean
   readonly check?: boolean
   readonly serving?: boolean
+  readonly probe?: boolean
+  readonly timeout?: string
   readonly agent?: string
 }
 
 async function showStatus(
   app: App,
+  context: CommandContext,
   layout: Layout,
   options: StatusOptions,
 ): Promise<Result<Output, Fault>> {
@@ -87,13 +102,18 @@ async function showStatus(
   if (wrong) return fail({ code: 'EQ_USAGE', detail: wrong, command: 'equabot models status' })
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
-  const reported = await app.report.status({
+  const asked = {
     ...(agent.value !== undefined && { agent: agent.value }),
     ...(options.serving !== undefined && { serving: options.serving }),
-  })
+  }
+  const probed = options.probe
+    ? await probedStatus(app, context, asked, options.timeout ?? DEFAULT_TIMEOUT)
+    : undefined
+  if (probed && !probed.ok) return probed
+  const reported = probed ? ok(probed.value.report) : await app.report.status(asked)
   if (!reported.ok) return reported
   const report = reported.value
-  const exit = exitOf(report, options.check ?? false)
+  const exit = severer(exitOf(report, options.check ?? false), probed?.value.exit ?? 0)
   if (options.plain) {
     if (!report.chain.ok) return report.chain
     return ok({ text: formatModelKey(report.chain.value.primary), json: undefined, exit })
@@ -110,8 +130,11 @@ async function showStatus(
   })
 }
 
-function wrongOptions({ json, plain, check, serving }: StatusOptions): string | undefined {
+function wrongOptions(options: StatusOptions): string | undefined {
+  const { json, plain, check, serving, probe, timeout } = options
   if (json && plain) return '--json and --plain exclude each other'
+  if (probe && plain) return '--probe and --plain exclude each other'
+  if (timeout !== undefined && !probe) return '--timeout goes with --probe'
   if (serving && !check) return '--serving goes with --check'
   return undefined
 }

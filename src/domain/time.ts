@@ -34,6 +34,12 @@ export function parseDuration(text: string): number | undefined {
   return ms > 0 && ms <= LAST_DATE_MS ? ms : undefined
 }
 
+/** A time to wait as a person types it: as a duration, but a bare number counts seconds. Undefined when it is none. */
+export function parseWait(text: string): number | undefined {
+  const trimmed = text.trim()
+  return parseDuration(/^[\d.]+$/.test(trimmed) ? `${trimmed}s` : trimmed)
+}
+
 /** A length of time in words, in its largest unit, to the nearest: `45 s`, `12 min`, `3 h`, `20 days`. */
 export function inWords(ms: number): string {
   const size = Math.abs(ms)

@@ -24,6 +24,7 @@ import type { Login } from './login.ts'
 import type { Imports } from './import.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
+import type { Probe } from './probe.ts'
 import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
 import type { SetupTokens } from './setup-token.ts'
@@ -55,6 +56,7 @@ export interface App {
   readonly agents: Agents
   readonly conversation: Conversation
   readonly dispatch: Dispatch
+  readonly probe: Probe
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles

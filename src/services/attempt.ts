@@ -212,7 +212,7 @@ export function restsWithOthers(
 }
 
 /** A provider that repeats what it was sent must not make us repeat it. */
-function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): string {
+export function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): string {
   return Object.values(secretHeaders).reduce((cleaned, secret) => {
     const value = secret.reveal()
     const bare = value.replace(/^Bearer /, '')
@@ -277,7 +277,7 @@ function failedRenewal(trial: Trial, fault: Fault, now: EpochMs): FailedAttempt 
   return { ...failedAttempt(trial, { reason, words: explain(fault, now).message }), fault }
 }
 
-const RENEWAL_REASONS: Readonly<Partial<Record<Fault['code'], FailedAttempt['reason']>>> = {
+export const RENEWAL_REASONS: Readonly<Partial<Record<Fault['code'], FailedAttempt['reason']>>> = {
   EQ_RENEWAL_NOT_SENT: 'network',
   EQ_RENEWAL_PUT_OFF: 'server_error',
   EQ_RENEWAL_LOST: 'network',

@@ -17,15 +17,21 @@ export interface Credentials {
    * The candidate with a secret that serves now.
    *
    * @param hasRivals another candidate could serve meanwhile, so a slow renewal is not waited for
+   * @param longestMs a renewal is not waited for longer than this either
    * @faults those of renewing
    */
   acquire(
     agent: AgentId,
     candidate: Candidate,
     hasRivals: boolean,
+    longestMs?: number,
   ): Promise<Result<Candidate, Fault>>
   /** The candidate with another secret than the one that was refused; undefined when there is none. */
-  afterRefusal(agent: AgentId, candidate: Candidate): Promise<Candidate | undefined>
+  afterRefusal(
+    agent: AgentId,
+    candidate: Candidate,
+    longestMs?: number,
+  ): Promise<Candidate | undefined>
 }
 
 export interface CredentialsDeps {
@@ -46,7 +52,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   })
 
   return {
-    async acquire(agent, candidate, hasRivals) {
+    async acquire(agent, candidate, hasRivals, longestMs = LONG_WAIT_MS) {
       const { credential } = candidate
       if (credential?.type !== 'oauth' || !canRenew(candidate.grant)) return ok(candidate)
       const now = deps.clock.now()
@@ -56,14 +62,14 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
         profile: candidate.id,
         unwanted: credential.access,
         urge: 'use',
-        waitMs: hasRivals ? SHORT_WAIT_MS : LONG_WAIT_MS,
+        waitMs: Math.min(longestMs, hasRivals ? SHORT_WAIT_MS : LONG_WAIT_MS),
       })
       if (answer.ok) return ok(renewed(candidate, answer.value))
       // What still serves for a moment serves this request.
       return isExpired(credential, deps.clock.now()) ? fail(answer.fault) : ok(candidate)
     },
 
-    async afterRefusal(agent, candidate) {
+    async afterRefusal(agent, candidate, longestMs = LONG_WAIT_MS) {
       const { credential } = candidate
       if (credential?.type !== 'oauth' || !candidate.grant) return undefined
       const answer = await deps.renewals.renew({
@@ -71,7 +77,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
         profile: candidate.id,
         unwanted: credential.access,
         urge: 'refused',
-        waitMs: LONG_WAIT_MS,
+        waitMs: Math.min(longestMs, LONG_WAIT_MS),
       })
       if (!answer.ok || answer.value.access.equals(credential.access)) return undefined
       return renewed(candidate, answer.value)

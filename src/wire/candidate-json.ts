@@ -13,6 +13,8 @@ import {
   sourceWords,
   verdictWords,
 } from '../domain/wording.ts'
+import type { ProbeResultJson } from './probe-json.ts'
+import { probeResultJson } from './probe-json.ts'
 
 export interface HealthJson {
   readonly summary: Summary
@@ -82,6 +84,8 @@ export interface CandidateJson {
   readonly place?: number
   /** Why it has this place, or none. */
   readonly why: { readonly code: string; readonly words: string }
+  /** Only of `models status --probe`. */
+  readonly probe?: ProbeResultJson
 }
 
 export interface ProviderJson {
@@ -135,6 +139,7 @@ export function candidateJson(report: CandidateReport, now: EpochMs | undefined)
     taken: ranked.taken,
     ...(report.place !== undefined && { place: report.place }),
     why: { code: ranked.why.code, words: verdictWords(ranked, now) },
+    ...(report.probe && { probe: probeResultJson(report.probe, now) }),
   }
 }
 

@@ -9,11 +9,28 @@ import {
   isInstant,
   MINUTE_MS,
   parseDuration,
+  parseWait,
   relative,
   SECOND_MS,
 } from '../../src/domain/time.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
+
+describe('a typed time to wait', () => {
+  test.each([
+    ['8s', 8 * SECOND_MS],
+    ['8', 8 * SECOND_MS],
+    ['1.5', 1_500],
+    [' 2 m ', 2 * MINUTE_MS],
+    ['250ms', 250],
+  ])('%s is %d ms', (text, ms) => {
+    expect(parseWait(text)).toBe(ms)
+  })
+
+  test.each(['', '0', '.', '1.2.3', '-1', 'soon'])('%j is none', (text) => {
+    expect(parseWait(text)).toBeUndefined()
+  })
+})
 
 describe('a typed duration', () => {
   test.each([

@@ -118,6 +118,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
       clock,
       log,
     }),
+    probe: unused,
     vault: unused,
     renewals: unused,
     keeper: { beat: async () => undefined, run: async () => undefined },

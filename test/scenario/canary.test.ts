@@ -41,6 +41,7 @@ test('planted secrets are found in their home and nowhere else', async () => {
     `{ models: { providers: {
         anthropic: { baseUrl: "${upstream.url}" },
         groq: { baseUrl: "${upstream.url}/v1" },
+        openai: { baseUrl: "${upstream.url}/v1" },
         office: { baseUrl: "${upstream.url}/v1", apiKey: "\${OFFICE_KEY}", headers: { "x-tenant": "\${OFFICE_KEY}" }, models: [{ id: "big" }] } } } }`,
   )
   await user.write('.equabot/.env', `OFFICE_KEY=${CANARIES.envFile}\n`)
@@ -91,6 +92,10 @@ test('planted secrets are found in their home and nowhere else', async () => {
     ['agent', '--message', 'hello', '--model', 'anthropic/claude-sonnet-5-5'],
     ['agent', '--message', 'limit', '--model', 'groq/llama', '--json'],
     ['agent', '--message', 'hello', '--model', 'office/big'],
+    ['models', 'auth', 'probe'],
+    ['models', 'auth', 'probe', '--json'],
+    ['models', 'status', '--probe'],
+    ['models', 'status', '--probe', '--check', '--json'],
     ['sessions', 'list', '--json'],
     ['doctor', '--offline'],
     ['doctor', '--offline', '--json'],
@@ -230,6 +235,8 @@ test('tokens of logins are found in their homes alone, and in no command line or
     await run('models', 'status')
     await run('models', 'status', '--json')
     await run('models', 'auth', 'explain', '--model', 'acme/m', '--json')
+    await run('models', 'auth', 'probe', '--profile', 'acme:me')
+    await run('models', 'auth', 'probe', '--profile', 'acme:me', '--json')
     await run('doctor', '--offline', '--json')
   }
   await run('models', 'auth', 'sync', '--json')
