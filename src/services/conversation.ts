@@ -21,6 +21,7 @@ import type { SlashCommand } from '../domain/slash.ts'
 import { parseSlash } from '../domain/slash.ts'
 import { failoverWords } from '../domain/wording.ts'
 import type { World } from '../domain/world.ts'
+import type { Crossings } from './crossings.ts'
 import type { Dispatch, Served } from './dispatch.ts'
 import { cutFault } from './dispatch.ts'
 import type { SlashAnswer } from './slash-answers.ts'
@@ -38,6 +39,8 @@ export interface ConversationDeps {
   readonly sessions: SessionStore
   readonly codecs: Readonly<Partial<Record<Protocol, ChatCodec>>>
   readonly clock: Clock
+  /** Absent: nobody remembers who paid. */
+  readonly crossings?: Crossings
 }
 
 /** Longest reply that is asked for, tokens. */
@@ -103,7 +106,8 @@ async function applySlash(
   head: SessionHead,
   command: SlashCommand,
 ): Promise<Result<SlashAnswer, Fault>> {
-  const answer = answerSlash(world, head, command)
+  const crossing = deps.crossings?.last(head.agent, head.id)
+  const answer = answerSlash(world, head, command, crossing)
   if (!answer.ok || !answer.value.head) return answer
   const changed = answer.value.head
   const written = await deps.sessions.update(head.agent, head.id, () => changed)
