@@ -110,7 +110,7 @@ async function followEvents(
     if (!next.ok) return next
     if (next.value) client = next.value
   }
-  return ok({ text: '', json: {} })
+  return ok({ text: '', json: undefined })
 }
 
 /** It has ended or is about to; anything else would be the same at the next try. */

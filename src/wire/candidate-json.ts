@@ -66,7 +66,7 @@ export interface CandidateJson {
   /** Tells two secrets apart and gives neither away. */
   readonly fingerprint: string
   readonly lane: string
-  readonly origin: string
+  readonly origin: CandidateReport['origin']
   /** Where a borrowed login stands in its owner's home. */
   readonly ownerPlace?: string
   readonly source: SourceJson
