@@ -135,10 +135,10 @@ async function explainNext(
     ...(options.view && { view: options.view }),
   })
   if (!explained.ok) return explained
-  const { report } = explained.value
+  const { report, view } = explained.value
   const text = sections(
     layout.paint('dim', viewLine(explained.value)),
-    explainScreen(report, { layout, now: report.now, show: app.show }),
+    explainScreen(report, { layout, now: report.now, show: app.show, view }),
   )
   return ok({ text, json: { ...report, ...viewJson(explained.value) }, exit: report.next ? 0 : 1 })
 }

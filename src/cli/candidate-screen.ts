@@ -8,10 +8,12 @@ import type { Summary } from '../domain/health.ts'
 import { withPathsShown } from '../domain/telling.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { dateText, relative } from '../domain/time.ts'
+import { gatewayVariableWords } from '../domain/wording-view.ts'
 import { borrowedWords, effectiveWords, renewedOnUseWords } from '../domain/wording.ts'
 import type { CandidateJson, HealthJson, ProviderJson } from '../wire/candidate-json.ts'
 import type { Cell, Layout, Role } from './layout.ts'
 import { lines } from './layout.ts'
+import type { ViewWish } from './view.ts'
 
 /** What screens need beside the facts. */
 export interface Scene {
@@ -20,6 +22,8 @@ export interface Scene {
   readonly now?: EpochMs
   /** A path as a person wants to see it. */
   readonly show: (path: string) => string
+  /** Whose view this is; absent: of this process. */
+  readonly view?: ViewWish
 }
 
 /** A provider: who serves it and why, then every credential with its four facts. */
@@ -86,7 +90,10 @@ function fromCell(candidate: CandidateJson, scene: Scene): Cell {
     : `${borrowedWords(origin, show(ownerPlace))}, its access copied to ${held}`
 }
 
-function sourceCell({ source }: CandidateJson, { show }: Scene): Cell {
+function sourceCell({ source }: CandidateJson, { show, view }: Scene): Cell {
+  if (view === 'gateway' && source.from === 'process') {
+    return gatewayVariableWords(source.variable ?? '')
+  }
   return withPathsShown(source.words, show)
 }
 

@@ -102,13 +102,13 @@ async function showStatus(
     ...(check ? { view: 'own' } : options.view && { view: options.view }),
   })
   if (!found.ok) return found
-  const { report } = found.value
+  const { report, view } = found.value
   const exit = exitOf(report, check ?? false)
   if (plain) {
     if (report.modelFault) return fail(answeredFault(report.modelFault))
     return ok({ text: report.model ?? '', json: undefined, exit })
   }
-  const scene = { layout, now: report.now, show: app.show }
+  const scene = { layout, now: report.now, show: app.show, view }
   return ok({
     // Laid out only if asked for: a large book makes a long screen.
     get text() {

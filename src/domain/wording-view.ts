@@ -59,3 +59,8 @@ const PROFILE_WORDS: Readonly<Record<Side, (profile: string) => string>> = {
   gateway: (profile) => `${profile} is there for the gateway alone`,
   own: (profile) => `${profile} is there for this shell alone`,
 }
+
+/** Where a variable comes from that is set in the environment of the gateway's process. */
+export function gatewayVariableWords(name: string): string {
+  return `${name} from the environment of the gateway`
+}

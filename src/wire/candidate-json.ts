@@ -2,7 +2,7 @@
 
 import type { Access, Grant, Health, Policy, Quota, Summary } from '../domain/health.ts'
 import type { CandidateReport, ProviderReport } from '../domain/report.ts'
-import type { CredentialSource } from '../domain/rotation.ts'
+import type { CredentialSource, VariableSource } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { relative } from '../domain/time.ts'
 import {
@@ -56,6 +56,8 @@ export interface SourceJson {
   readonly path?: string
   readonly line?: number
   readonly variable?: string
+  /** Where the variable is set; `process`: in the environment of whoever made this report. */
+  readonly from?: VariableSource['kind']
   readonly field?: string
   readonly words: string
 }
@@ -184,6 +186,7 @@ function sourceJson(source: CredentialSource): SourceJson {
       return {
         kind: source.kind,
         variable: source.variable,
+        from: source.from.kind,
         ...(source.from.kind === 'env_file' && { path: source.from.path, line: source.from.line }),
         ...(source.from.kind === 'config' && { field: source.from.field }),
         words,

@@ -80,6 +80,7 @@ const SOURCE: v.GenericSchema<unknown, SourceJson> = v.object({
   path: v.exactOptional(v.string()),
   line: v.exactOptional(v.number()),
   variable: v.exactOptional(v.string()),
+  from: v.exactOptional(v.picklist(['process', 'env_file', 'config', 'shell'])),
   field: v.exactOptional(v.string()),
   words: v.string(),
 })
