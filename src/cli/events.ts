@@ -36,7 +36,10 @@ export function addEventsCommand(program: Command, context: CommandContext): voi
       .command('events')
       .description('What happened to credentials and requests, from the running gateway')
       .option('--follow', 'go on with what happens from now on, until Ctrl-C')
-      .option('--since <id>', 'only what came after this event; its id stands in --json')
+      .option(
+        '--since <id>',
+        'what came after this event; its id stands in --json; 0: all that is remembered',
+      )
       .option('--json', 'print JSON; with --follow one line for each event')
       .action(
         appAction(context, (app, options: EventsOptions) => showEvents(context, app, options)),
@@ -44,6 +47,7 @@ export function addEventsCommand(program: Command, context: CommandContext): voi
     [
       ['equabot events', 'what the gateway remembers, at most the last 1,000'],
       ['equabot events --follow', 'as it happens; goes on when the gateway comes back'],
+      ['equabot events --follow --since 0', 'what it remembers, and then what happens'],
       ['equabot events --follow --json | jq .kind'],
     ],
   )
@@ -55,8 +59,8 @@ async function showEvents(
   options: EventsOptions,
 ): Promise<Result<Output, Fault>> {
   const { since } = options
-  if (since !== undefined && !/^[0-9a-f]{8}-\d+$/.test(since)) {
-    const detail = '--since takes the id of an event, such as 1f2e3d4c-17'
+  if (since !== undefined && !/^(?:0|[0-9a-f]{8}-\d+)$/.test(since)) {
+    const detail = '--since takes the id of an event, such as 1f2e3d4c-17, or 0'
     return fail({ code: 'EQ_USAGE', detail, command: 'equabot events' })
   }
   const client = await app.gatewayClient()

@@ -128,7 +128,7 @@ describe('where a gateway runs', () => {
   })
 
   it('its refusal is the answer', async () => {
-    const fault: Fault = { code: 'EQ_AGENT_UNKNOWN', agent: 'x', known: ['main'] } as Fault
+    const fault: Fault = { code: 'EQ_AGENT_UNKNOWN', agent: 'x', known: ['main'] }
     const gateway = { ...silent(SILENT), ask: async () => answer(fault) }
     const { exit, err } = await ran(['models', 'status'], loginApp({ gateway }))
     expect(exit).toBe(64)
