@@ -25,7 +25,10 @@ import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
 import { createCredentials } from './services/credentials.ts'
+import { createCredentialWatch, watchedRenewals } from './services/credential-watch.ts'
+import { createCrossings } from './services/crossings.ts'
 import { createDispatch } from './services/dispatch.ts'
+import { createEvents, logEvents } from './services/events.ts'
 import { startGateway } from './services/gateway-life.ts'
 import { createKeeper } from './services/keeper.ts'
 import { createLessons } from './services/lessons.ts'
@@ -36,6 +39,7 @@ import { createOrders } from './services/order.ts'
 import { createProbe } from './services/probe.ts'
 import { createRenewals } from './services/renewal.ts'
 import { createReport } from './services/report.ts'
+import { watchedSessions } from './services/session-watch.ts'
 import { createSetupTokens } from './services/setup-token.ts'
 import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
@@ -59,7 +63,10 @@ export async function compose(helperScript: string): Promise<Result<App, Fault>>
 
 function assemble(home: Home, helperScript: string): App {
   const stores = openStores(home)
-  const { clock, files, log, settings, profiles, states, sessions, gatewayFiles } = stores
+  const { clock, files, log, settings, profiles, states, gatewayFiles } = stores
+  const events = createEvents({ clock, random })
+  logEvents(events, log)
+  const sessions = watchedSessions(stores.sessions, events.publish)
   const sandbox = createSandbox({ clock })
   const upstream = createUpstream({
     userAgent: `equabot/${VERSION}`,
@@ -72,7 +79,8 @@ function assemble(home: Home, helperScript: string): App {
     await adopt()
     return loadWorld(agent)
   }
-  const renewals = createRenewals({
+  const watch = createCredentialWatch({ publish: events.publish })
+  const ownRenewals = createRenewals({
     loadWorld,
     profiles,
     grants: stores.grants,
@@ -86,6 +94,7 @@ function assemble(home: Home, helperScript: string): App {
       random,
     }),
   })
+  const renewals = watchedRenewals(ownRenewals, { loadWorld, watch })
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const catalogue = createCatalogue()
   const lessons = createLessons({ states, clock, random })
@@ -98,6 +107,7 @@ function assemble(home: Home, helperScript: string): App {
     credentials,
     clock,
     log,
+    publish: events.publish,
   })
   const logins = lazyLoginFlow(upstream, clock)
   const vault = createVault({
@@ -115,8 +125,10 @@ function assemble(home: Home, helperScript: string): App {
 
   const app: App = {
     version: VERSION,
+    pid: process.pid,
     clock,
     log,
+    events,
     stateDir: home.stateDir,
     show: home.tildify,
     loadWorld,
@@ -173,6 +185,7 @@ function assemble(home: Home, helperScript: string): App {
       codecs: CHAT_CODECS,
       clock,
       catalogue,
+      crossings: createCrossings(events),
     }),
     dispatch,
     probe: createProbe({
@@ -192,6 +205,7 @@ function assemble(home: Home, helperScript: string): App {
       settings,
       adopt,
       renewals,
+      watch,
       clock,
       stopwatch: stores.stopwatch,
       log,

@@ -323,6 +323,7 @@ export const FAULT_SAMPLES: {
     spoken: 'openai-chat',
     path: '/v1/chat/completions',
   },
+  EQ_GATEWAY_READERS: { code: 'EQ_GATEWAY_READERS', most: 32 },
   EQ_GATEWAY_STOPPING: { code: 'EQ_GATEWAY_STOPPING' },
   EQ_GATEWAY_ANSWER: {
     code: 'EQ_GATEWAY_ANSWER',

@@ -279,7 +279,17 @@ orThrow(
 const evening = new AbortController()
 const { loadWorld, renewals, adopt } = createProcess()
 const clock = time
-const keeper = createKeeper({ loadWorld, settings, adopt, renewals, clock, stopwatch, log, random })
+const keeper = createKeeper({
+  loadWorld,
+  settings,
+  adopt,
+  renewals,
+  watch: { look: () => undefined },
+  clock,
+  stopwatch,
+  log,
+  random,
+})
 if (options.keeper) void keeper.run(evening.signal)
 await time.run(Promise.all([...AGENTS.map(live), revokeAtTimes()]))
 evening.abort()

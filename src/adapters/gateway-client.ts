@@ -6,12 +6,16 @@ import * as v from 'valibot'
 import type { TurnEvent } from '../domain/chat.ts'
 import type { Fault } from '../domain/fault.ts'
 import { gatewayUrl } from '../domain/gateway-address.ts'
-import type { GatewayClient, GatewayHealth, GatewayRecord } from '../domain/ports.ts'
+import type { HeardEvent } from '../domain/event.ts'
+import type { EventsWish, GatewayClient, GatewayHealth, GatewayRecord } from '../domain/ports.ts'
+import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
+import { SECOND_MS } from '../domain/time.ts'
 import { CONTROL_ROUTES } from '../wire/control-api.ts'
 import { ERROR } from '../wire/control-schema.ts'
 import { decodeOrDrop, parseJson } from '../wire/decode.ts'
+import { parseHeardEvent } from '../wire/event-json.ts'
 import { answeredFault } from '../wire/fault-json.ts'
 import { sseEvents } from '../wire/sse.ts'
 import { parseTurnEvent, renderTurnRequest } from '../wire/turn-events.ts'
@@ -22,8 +26,10 @@ const HEALTH: v.GenericSchema<unknown, GatewayHealth> = v.object({
   ready: v.boolean(),
 })
 
-/** Longest answer that is no stream, bytes. */
-const LONGEST_ANSWER = 1024 * 1024
+/** Longest answer that is no stream, bytes. A status tells of every profile, and there may be many thousands. */
+const LONGEST_ANSWER = 64 * 1024 * 1024
+/** A stream of events is never silent for so long: its heart beats more often, ms. */
+const SILENCE_MS: number = 45 * SECOND_MS
 
 export interface GatewayClientDeps {
   readonly record: GatewayRecord
@@ -70,6 +76,45 @@ export function createGatewayClient({ record, token }: GatewayClientDeps): Gatew
         return fail(silent(codeOf(cause)))
       }
     },
+
+    async ask(path, signal) {
+      try {
+        const answer = await send(new URL(path, url), { method: 'GET', token }, signal)
+        if (answer.statusCode !== 200) return fail(await refusal(answer, silent))
+        const parsed = parseJson(await textOf(answer))
+        return parsed.ok ? ok(parsed.value) : fail(silent('its answer is no JSON'))
+      } catch (cause) {
+        return fail(silent(signal?.aborted ? 'no answer in time' : codeOf(cause)))
+      }
+    },
+
+    async *events(wish, signal) {
+      try {
+        const sent = { method: 'GET', token, silenceMs: SILENCE_MS }
+        const answer = await send(new URL(eventsPath(wish), url), sent, signal)
+        if (answer.statusCode !== 200) yield fail(await refusal(answer, silent))
+        else yield* heardEvents(answer)
+      } catch (cause) {
+        if (!signal.aborted) yield fail(silent(codeOf(cause)))
+      }
+    },
+  }
+}
+
+function eventsPath({ since, follow }: EventsWish): string {
+  const query = new URLSearchParams({
+    ...(since !== undefined && { since }),
+    ...(!follow && { follow: 'no' }),
+  })
+  return `${CONTROL_ROUTES.events.path}?${query.toString()}`
+}
+
+async function* heardEvents(
+  answer: IncomingMessage,
+): AsyncGenerator<Result<HeardEvent, Fault>, void> {
+  for await (const sent of sseEvents(answer)) {
+    const event = parseHeardEvent(sent)
+    if (event) yield ok(event)
   }
 }
 
@@ -98,6 +143,8 @@ interface Sent {
   readonly method: string
   readonly token: Secret
   readonly body?: string
+  /** Given up when nothing comes for so long, ms. */
+  readonly silenceMs?: number
 }
 
 /** A bare request of Node's: fetch would give up on a reply that thinks for five minutes. */
@@ -113,9 +160,11 @@ function send(url: URL, sent: Sent, signal?: AbortSignal): Promise<IncomingMessa
           ...(sent.body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(signal && { signal }),
+        ...(sent.silenceMs !== undefined && { timeout: sent.silenceMs }),
       },
       resolve,
     )
+    outgoing.on('timeout', () => outgoing.destroy(new Error('silence')))
     outgoing.on('error', reject)
     outgoing.end(sent.body)
   })

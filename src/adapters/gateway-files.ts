@@ -78,7 +78,9 @@ export function createGatewayFiles(deps: {
     },
 
     async running() {
-      return (await locks.isHeld(CLAIM)) ? publishedRecord() : undefined
+      // Where no gateway ever was, no lock need be looked at: commands that only ask stay fast.
+      const record = await publishedRecord()
+      return record && (await locks.isHeld(CLAIM)) ? publishedRecord() : undefined
     },
   }
 }

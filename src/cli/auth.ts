@@ -2,14 +2,12 @@
 
 import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
-import { formatModelKey } from '../domain/names.ts'
-import type { ExplainReport } from '../domain/report.ts'
 import type { Result } from '../domain/result.ts'
-import { fail, ok } from '../domain/result.ts'
+import { ok } from '../domain/result.ts'
 import { becauseWords } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
-import { explainJson } from '../wire/report-json.ts'
+import type { ExplainJson } from '../wire/report-json.ts'
 import { addLoginCommand } from './auth-login.ts'
 import { addImportCommand } from './auth-import.ts'
 import { addOrderCommands } from './auth-order.ts'
@@ -27,7 +25,11 @@ import { examples } from './help.ts'
 import type { Layout } from './layout.ts'
 import { createLayout, lines, sections } from './layout.ts'
 import { notesBlock } from './status-screen.ts'
+import { viewedExplain } from './status-view.ts'
 import { typedAgent, typedProvider, typedSession } from './typed-names.ts'
+import type { ViewWish } from './view.ts'
+import { viewJson, viewLine } from './view.ts'
+import { viewOption } from './view-option.ts'
 
 export function addAuthCommands(models: Command, context: CommandContext): void {
   const layout = createLayout(context.terminal)
@@ -59,6 +61,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
     .option('--model <model>', 'for this model instead of the default: provider/model or an alias')
     .option('--session <id>', 'for this session, with its model and pin')
     .option('--agent <id>', 'for this agent')
+    .addOption(viewOption())
     .option('--json', 'print JSON')
     .action(appAction(context, (app, options: ExplainOptions) => explainNext(app, layout, options)))
   examples(explain, [
@@ -96,7 +99,8 @@ async function listLogins(
   if (!reported.ok) return reported
   const { providers, problems, now } = reported.value
   const scene = { layout, now, show: app.show }
-  const rows = providers
+  const found = credentialsJson(providers, now)
+  const rows = found
     .flatMap((report) => report.candidates)
     .filter((candidate) => candidate.source.kind !== 'none_needed')
     .map((candidate) => candidateRow(candidate, scene))
@@ -106,7 +110,7 @@ async function listLogins(
       rows.length > 0 ? layout.table([head, ...rows]) : layout.paint('dim', 'No logins'),
       notesBlock({ problems, migrated: [] }, scene),
     ),
-    json: { agent: reported.value.agent, providers: credentialsJson(providers, now), problems },
+    json: { agent: reported.value.agent, providers: found, problems },
   })
 }
 
@@ -114,6 +118,7 @@ interface ExplainOptions {
   readonly model?: string
   readonly session?: string
   readonly agent?: string
+  readonly view?: ViewWish
 }
 
 async function explainNext(
@@ -125,27 +130,31 @@ async function explainNext(
   if (!agent.ok) return agent
   const session = typedSession(options.session)
   if (!session.ok) return session
-  const world = await app.loadWorld(agent.value)
-  if (!world.ok) return world
-  if (world.value.bookFault) return fail(world.value.bookFault)
-  const explained = await app.report.explain({
+  const explained = await viewedExplain(app, {
     ...(agent.value !== undefined && { agent: agent.value }),
     ...(session.value !== undefined && { session: session.value }),
     ...(model !== undefined && { model }),
+    ...(options.view && { view: options.view }),
   })
   if (!explained.ok) return explained
-  const report = explained.value
-  const text = explainScreen(report, { layout, now: report.now, show: app.show })
-  return ok({ text, json: explainJson(report), exit: report.next ? 0 : 1 })
+  const { report, view } = explained.value
+  const text = sections(
+    layout.paint('dim', viewLine(explained.value)),
+    explainScreen(report, { layout, now: report.now, show: app.show, view }),
+  )
+  return ok({ text, json: { ...report, ...viewJson(explained.value) }, exit: report.next ? 0 : 1 })
 }
 
-function explainScreen(report: ExplainReport, scene: Scene): string {
+function explainScreen(report: ExplainJson, scene: Scene): string {
   const { layout } = scene
   const { next, pin, session } = report
   return sections(
     layout.facts([
-      ['Next', next ? layout.paint('strong', next.profile) : layout.paint('bad', 'none can serve')],
-      ['Model', formatModelKey(report.model)],
+      [
+        'Next',
+        next === undefined ? layout.paint('bad', 'none can serve') : layout.paint('strong', next),
+      ],
+      ['Model', report.model],
       ['Because', becauseWords(report.modelBecause)],
       ['Endpoint', `${report.endpoint} (${report.protocol})`],
       ['Agent', report.agent],

@@ -1,26 +1,31 @@
 /** `equabot models`: which model serves, on which credential, and why; and the choice of models. */
 
 import type { Command } from 'commander'
-import { explain } from '../domain/explain.ts'
 import type { Fault } from '../domain/fault.ts'
 import { formatModelKey } from '../domain/names.ts'
-import type { StatusReport } from '../domain/report.ts'
+import { probeExit } from '../domain/probe.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
 import type { ModelListing } from '../domain/report.ts'
-import { modelJson, statusJson } from '../wire/report-json.ts'
+import { answeredFault } from '../wire/fault-json.ts'
+import type { StatusJson } from '../wire/report-json.ts'
+import { modelJson } from '../wire/report-json.ts'
 import { addAuthCommands } from './auth.ts'
 import type { CommandContext, Output } from './command.ts'
 import { appAction } from './command.ts'
 import { examples } from './help.ts'
 import type { Layout } from './layout.ts'
-import { createLayout } from './layout.ts'
+import { createLayout, sections } from './layout.ts'
 import { DEFAULT_TIMEOUT, TIMEOUT_HELP, TIMEOUT_OPTION } from './probe-options.ts'
 import { addAliasCommands, addFallbackCommands } from './model-choices.ts'
-import { probedStatus, severer } from './status-probe.ts'
+import { probeForStatus, severer, withProbes } from './status-probe.ts'
 import { statusScreen } from './status-screen.ts'
+import { viewedStatus } from './status-view.ts'
 import { typedAgent, typedProvider } from './typed-names.ts'
+import type { ViewWish } from './view.ts'
+import { viewJson, viewLine } from './view.ts'
+import { viewOption } from './view-option.ts'
 
 export function addModelsCommands(program: Command, context: CommandContext): void {
   const layout = createLayout(context.terminal)
@@ -46,6 +51,7 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     )
     .option(TIMEOUT_OPTION, `with --probe: ${TIMEOUT_HELP}`)
     .option('--agent <id>', 'look through the eyes of this agent')
+    .addOption(viewOption())
     .action(
       appAction(context, (app, options: StatusOptions) =>
         showStatus(app, context, layout, options),
@@ -55,6 +61,7 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     ['equabot models status'],
     ['equabot models status --check', 'for scripts and monitors; works offline'],
     ['equabot models status --probe', 'costs a fraction of a cent for each credential'],
+    ['equabot models status --view own', 'as this shell sees it, though a gateway runs'],
     ['equabot models status --json', 'the same as data'],
   ])
 
@@ -90,6 +97,7 @@ interface StatusOptions {
   readonly probe?: boolean
   readonly timeout?: string
   readonly agent?: string
+  readonly view?: ViewWish
 }
 
 async function showStatus(
@@ -102,50 +110,57 @@ async function showStatus(
   if (wrong) return fail({ code: 'EQ_USAGE', detail: wrong, command: 'equabot models status' })
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
+  const { plain, check, serving, probe } = options
   const asked = {
     ...(agent.value !== undefined && { agent: agent.value }),
-    ...(options.serving !== undefined && { serving: options.serving }),
+    ...(serving !== undefined && { serving }),
   }
-  const probed = options.probe
-    ? await probedStatus(app, context, asked, options.timeout ?? DEFAULT_TIMEOUT)
+  const probed = probe
+    ? await probeForStatus(app, context, asked, options.timeout ?? DEFAULT_TIMEOUT)
     : undefined
   if (probed && !probed.ok) return probed
-  const reported = probed ? ok(probed.value.report) : await app.report.status(asked)
-  if (!reported.ok) return reported
-  const report = reported.value
-  const exit = severer(exitOf(report, options.check ?? false), probed?.value.exit ?? 0)
-  if (options.plain) {
-    if (!report.chain.ok) return report.chain
-    return ok({ text: formatModelKey(report.chain.value.primary), json: undefined, exit })
+  const found = await viewedStatus(app, {
+    ...asked,
+    // A check judges offline, and by itself alone.
+    ...(check ? { view: 'own' } : options.view && { view: options.view }),
+  })
+  if (!found.ok) return found
+  const { view } = found.value
+  const report = probed ? withProbes(found.value.report, probed.value) : found.value.report
+  const exit = severer(exitOf(report, check ?? false), probed ? probeExit(probed.value) : 0)
+  if (plain) {
+    if (report.modelFault) return fail(answeredFault(report.modelFault))
+    return ok({ text: report.model ?? '', json: undefined, exit })
   }
+  const scene = { layout, now: report.now, show: app.show, view }
   return ok({
     // Laid out only if asked for: a large book makes a long screen.
     get text() {
-      return statusScreen(report, { layout, now: report.now, show: app.show })
+      const line = check ? '' : layout.paint('dim', viewLine(found.value))
+      return sections(line, statusScreen(report, scene))
     },
-    get json() {
-      return statusJson(report)
-    },
+    json: { ...report, ...viewJson(found.value) },
     exit,
   })
 }
 
 function wrongOptions(options: StatusOptions): string | undefined {
-  const { json, plain, check, serving, probe, timeout } = options
+  const { json, plain, check, serving, view, probe, timeout } = options
   if (json && plain) return '--json and --plain exclude each other'
   if (probe && plain) return '--probe and --plain exclude each other'
   if (timeout !== undefined && !probe) return '--timeout goes with --probe'
   if (serving && !check) return '--serving goes with --check'
+  if (check && view === 'gateway') return '--check judges offline, without the gateway'
   return undefined
 }
 
 /** What could not be read could not be judged either, so its fault's code goes before the check's. */
-function exitOf({ bookFault, chain, check }: StatusReport, asked: boolean): number {
-  if (bookFault) return explain(bookFault).exit
-  if (!chain.ok) return explain(chain.fault).exit
+function exitOf({ bookFault, modelFault, check }: StatusJson, asked: boolean): number {
+  if (bookFault) return bookFault.exit
+  if (modelFault) return modelFault.exit
   if (!asked) return 0
   // An agent that could not be judged is no agent that is fine.
-  return check.undecided ? explain(check.undecided).exit : check.exit
+  return check.undecided ? check.undecided.exit : check.exit
 }
 
 interface ListOptions {

@@ -8,6 +8,7 @@ import type { CommandContext } from './command.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addConfigCommands } from './config.ts'
 import { addDoctorCommand } from './doctor.ts'
+import { addEventsCommand } from './events.ts'
 import { addGatewayCommands } from './gateway.ts'
 import { addGroupExamples, examples } from './help.ts'
 import { createLayout } from './layout.ts'
@@ -20,7 +21,7 @@ import { addUpCommands } from './up.ts'
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Talk:', ['up', 'chat', 'agent', 'sessions']],
   ['Logins and models:', ['models', 'agents', 'sandbox']],
-  ['The machine:', ['gateway', 'doctor', 'config', 'completion']],
+  ['The machine:', ['gateway', 'events', 'doctor', 'config', 'completion']],
 ]
 
 export function createProgram(context: CommandContext): Command {
@@ -48,6 +49,7 @@ export function createProgram(context: CommandContext): Command {
   addAgentsCommands(program, context)
   addSandboxCommands(program, context)
   addGatewayCommands(program, context)
+  addEventsCommand(program, context)
   addDoctorCommand(program, context)
   addConfigCommands(program, context)
   addCompletionCommand(program, context)

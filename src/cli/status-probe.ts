@@ -2,33 +2,27 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type { AgentId } from '../domain/names.ts'
-import type { ProbeResult } from '../domain/probe.ts'
-import { probeExit } from '../domain/probe.ts'
-import type { CandidateReport, StatusReport } from '../domain/report.ts'
+import type { ProbeReport } from '../domain/probe.ts'
 import type { Result } from '../domain/result.ts'
-import { ok } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
+import type { ProbeResultJson } from '../wire/probe-json.ts'
+import { probeResultJson } from '../wire/probe-json.ts'
+import type { StatusJson } from '../wire/report-json.ts'
 import type { CommandContext } from './command.ts'
 import { DEFAULT_CONCURRENCY, typedTimeout, withProgress } from './probe-options.ts'
 
-export interface ProbedStatus {
-  readonly report: StatusReport
-  /** What the probes alone exit with. */
-  readonly exit: number
-}
-
-/** The status is taken after the probes, so that it holds what they have taught. */
-export async function probedStatus(
+/** Probes every credential that the status tells of. The status is taken after it, so that it holds what was learnt. */
+export async function probeForStatus(
   app: App,
   { terminal, signal }: CommandContext,
   asked: { readonly agent?: AgentId; readonly serving?: boolean },
   timeout: string,
-): Promise<Result<ProbedStatus, Fault>> {
+): Promise<Result<ProbeReport, Fault>> {
   const timeoutMs = typedTimeout(timeout, 'equabot models status')
   if (!timeoutMs.ok) return timeoutMs
   const before = await app.report.status(asked)
   if (!before.ok) return before
-  const probed = await withProgress(app, terminal, (onProgress) =>
+  return withProgress(app, terminal, (onProgress) =>
     app.probe.run({
       agent: before.value.agent,
       providers: before.value.providers.map(({ provider }) => provider),
@@ -38,13 +32,6 @@ export async function probedStatus(
       onProgress,
     }),
   )
-  if (!probed.ok) return probed
-  const after = await app.report.status(asked)
-  if (!after.ok) return after
-  return ok({
-    report: withProbes(after.value, probed.value.results),
-    exit: probeExit(probed.value),
-  })
 }
 
 /** Of two exit codes the one that says the worse: expiring (2) is less than a "no" (1). */
@@ -53,18 +40,19 @@ export function severer(a: number, b: number): number {
   return rank(a) >= rank(b) ? a : b
 }
 
-function withProbes(report: StatusReport, results: readonly ProbeResult[]): StatusReport {
-  const probes = new Map(results.map((result) => [result.candidate.id, result]))
-  const probed = (candidate: CandidateReport): CandidateReport => {
-    const probe = probes.get(candidate.profile)
-    return probe ? { ...candidate, probe } : candidate
-  }
+/** The status with what each probe came to beside its credential. */
+export function withProbes(status: StatusJson, { results, now }: ProbeReport): StatusJson {
+  const probes = new Map<string, ProbeResultJson>(
+    results.map((result) => [result.candidate.id, probeResultJson(result, now)]),
+  )
   return {
-    ...report,
-    providers: report.providers.map((provider) => ({
+    ...status,
+    providers: status.providers.map((provider) => ({
       ...provider,
-      candidates: provider.candidates.map(probed),
-      ...(provider.effective && { effective: probed(provider.effective) }),
+      candidates: provider.candidates.map((candidate) => {
+        const probe = probes.get(candidate.profile)
+        return probe ? { ...candidate, probe } : candidate
+      }),
     })),
   }
 }

@@ -1,23 +1,16 @@
 /** The screen of `models status`: the choice of model first, then each provider, then what needs the user's hand. */
 
-import { explain } from '../domain/explain.ts'
-import { formatModelKey } from '../domain/names.ts'
 import { SANDBOX } from '../domain/provider.ts'
-import type { StatusReport } from '../domain/report.ts'
-import { tellFault } from '../domain/telling.ts'
-import {
-  becauseWords,
-  credentialCommand,
-  findingFix,
-  findingWords,
-  olderSpellingWords,
-} from '../domain/wording.ts'
+import { withPathsShown } from '../domain/telling.ts'
+import { becauseWords, olderSpellingWords } from '../domain/wording.ts'
+import type { FaultJson } from '../wire/fault-json.ts'
+import type { StatusJson } from '../wire/report-json.ts'
 import type { Scene } from './candidate-screen.ts'
 import { providerBlock } from './candidate-screen.ts'
 import type { Cell } from './layout.ts'
 import { lines, sections } from './layout.ts'
 
-export function statusScreen(report: StatusReport, scene: Scene): string {
+export function statusScreen(report: StatusJson, scene: Scene): string {
   return sections(
     bookFaultBlock(report, scene),
     scene.layout.facts(choiceFacts(report, scene)),
@@ -30,9 +23,10 @@ export function statusScreen(report: StatusReport, scene: Scene): string {
 }
 
 /** First of all: what is shown below leaves the unreadable file out. */
-function bookFaultBlock({ bookFault, now }: StatusReport, { layout, show }: Scene): string {
+function bookFaultBlock({ bookFault }: StatusJson, scene: Scene): string {
   if (!bookFault) return ''
-  const { message, fix } = tellFault(bookFault, { show, now })
+  const { layout } = scene
+  const { message, fix } = told(bookFault, scene)
   return lines(
     layout.paint('bad', 'Unreadable store'),
     layout.paragraph(message, { indent: 2, first: '  ' }),
@@ -41,18 +35,18 @@ function bookFaultBlock({ bookFault, now }: StatusReport, { layout, show }: Scen
 }
 
 function choiceFacts(
-  report: StatusReport,
+  report: StatusJson,
   scene: Scene,
 ): readonly (readonly [name: string, value: Cell])[] {
-  const { chain, aliases, allowed } = report
+  const { modelBecause, fallbacks, aliases, allowed } = report
   const { layout, show } = scene
   const aliasCells = aliases.map(({ alias, model }) => `${alias} -> ${model}`)
   return [
     ['Default model', defaultCell(report, scene)],
-    ...(chain.ok
+    ...(modelBecause
       ? ([
-          ['Because', becauseWords(chain.value.chosenBy)],
-          ['Fallbacks', listCell(chain.value.fallbacks.map(formatModelKey), scene)],
+          ['Because', becauseWords(modelBecause)],
+          ['Fallbacks', listCell(fallbacks, scene)],
         ] as const)
       : []),
     ['Aliases', listCell(aliasCells, scene)],
@@ -66,47 +60,49 @@ function choiceFacts(
   ]
 }
 
-function defaultCell({ chain, bookFault, now }: StatusReport, { layout }: Scene): Cell {
-  if (chain.ok) return layout.paint('strong', formatModelKey(chain.value.primary))
-  if (chain.fault.code === bookFault?.code) return layout.paint('bad', 'not known, see above')
-  const { message, hint } = explain(chain.fault, now)
-  return `${layout.paint('bad', message)}. ${hint}`
+function defaultCell({ model, modelFault, bookFault }: StatusJson, scene: Scene): Cell {
+  const { layout } = scene
+  if (!modelFault) return layout.paint('strong', model ?? '')
+  if (modelFault.code === bookFault?.code) return layout.paint('bad', 'not known, see above')
+  const { message, fix } = told(modelFault, scene)
+  return `${layout.paint('bad', message)}. ${fix}`
 }
 
 function listCell(entries: readonly string[], { layout }: Scene): Cell {
   return entries.length > 0 ? entries.join(', ') : layout.paint('dim', 'none')
 }
 
-function missingBlock({ missing }: StatusReport, { layout }: Scene): string {
+function missingBlock({ missing }: StatusJson, { layout }: Scene): string {
   if (missing.length === 0) return ''
   return lines(
     layout.heading('Missing auth'),
-    ...missing.map(({ provider, variables }) => {
+    ...missing.map(({ provider, variables, command }) => {
       const variable = variables[0] === undefined ? '' : `, or set ${variables[0]}`
       const who = provider === SANDBOX ? 'any real provider' : provider
-      return `  ${layout.paint('bad', who)}  ${credentialCommand(provider)}${variable}`
+      return `  ${layout.paint('bad', who)}  ${command}${variable}`
     }),
   )
 }
 
-function findingsBlock({ check }: StatusReport, { layout }: Scene): string {
+function findingsBlock({ check }: StatusJson, { layout }: Scene): string {
   if (check.findings.length === 0) return ''
   return lines(
     layout.heading('Check'),
     ...check.findings.map((finding) => {
       const role = finding.problem === 'expiring' ? 'warn' : 'bad'
-      return `  ${layout.paint(role, findingWords(finding))}; fix: ${findingFix(finding)}`
+      return `  ${layout.paint(role, finding.words)}; fix: ${finding.fix}`
     }),
   )
 }
 
 /** Logins of other programs that could not be taken over; what was there before still serves. */
-function foreignBlock({ foreign, now }: StatusReport, { layout, show }: Scene): string {
+function foreignBlock({ foreign }: StatusJson, scene: Scene): string {
   if (foreign.length === 0) return ''
+  const { layout } = scene
   return lines(
     layout.heading('Logins of other programs'),
     ...foreign.flatMap((fault) => {
-      const { message, fix } = tellFault(fault, { show, now })
+      const { message, fix } = told(fault, scene)
       return [
         layout.paragraph(layout.paint('warn', message), { indent: 4, first: '  ' }),
         layout.paragraph(fix, { indent: 4, first: '    ' }),
@@ -115,9 +111,17 @@ function foreignBlock({ foreign, now }: StatusReport, { layout, show }: Scene): 
   )
 }
 
+/** A fault in its own words, its paths as a person writes them. */
+function told(
+  { message, hint }: FaultJson,
+  { show }: Scene,
+): { readonly message: string; readonly fix: string } {
+  return { message: withPathsShown(message, show), fix: withPathsShown(hint, show) }
+}
+
 /** What in the files should be looked at. */
 export function notesBlock(
-  { problems, migrated }: Pick<StatusReport, 'problems' | 'migrated'>,
+  { problems, migrated }: Pick<StatusJson, 'problems' | 'migrated'>,
   { layout, show }: Scene,
 ): string {
   if (problems.length === 0 && migrated.length === 0) return ''

@@ -49,6 +49,40 @@ export type Happening =
       readonly period: 'daily' | 'monthly'
       readonly limit: 'soft' | 'hard'
     }
+  | {
+      readonly kind: 'session.pinned'
+      readonly agent: AgentId
+      readonly session: SessionId
+      readonly profile: ProfileId
+      /** `user`: said in the chat. `auto`: chosen once, and kept for the prompt cache. */
+      readonly source: 'user' | 'auto'
+    }
+  | {
+      readonly kind: 'session.unpinned'
+      readonly agent: AgentId
+      readonly session: SessionId
+      readonly profile: ProfileId
+    }
+
+export type HappeningKind = Happening['kind']
+
+export type EventLevel = 'info' | 'warn'
+
+/** `warn`: somebody may have to do something, or pays. */
+export const EVENT_LEVELS: Readonly<Record<HappeningKind, EventLevel>> = {
+  'credential.expiring': 'warn',
+  'credential.expired': 'warn',
+  'credential.renewed': 'info',
+  'credential.renewal_failed': 'warn',
+  'credential.refused': 'warn',
+  'credential.resting': 'info',
+  'credential.recovered': 'info',
+  'lane.crossed': 'warn',
+  'all.resting': 'warn',
+  'budget.reached': 'warn',
+  'session.pinned': 'info',
+  'session.unpinned': 'info',
+}
 
 /** A happening in the order in which the bus heard of it. */
 export type EquabotEvent = Happening & {
@@ -59,3 +93,21 @@ export type EquabotEvent = Happening & {
 
 /** Where happenings are told. Never fails and never waits. */
 export type Publish = (happening: Happening) => void
+
+/** An event as a running gateway tells it, or a note of its stream; from a newer gateway also of a kind not known here. */
+export interface HeardEvent {
+  /** Where to go on after it. */
+  readonly id: string
+  readonly kind: string
+  readonly words: string
+  readonly when?: EpochMs
+  /** Everything that was told, as plain data. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** The last change of who pays, in one session. */
+export interface Crossing {
+  readonly when: EpochMs
+  readonly from: Extract<Happening, { kind: 'lane.crossed' }>['from']
+  readonly to: Extract<Happening, { kind: 'lane.crossed' }>['to']
+}

@@ -385,6 +385,13 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         69,
         503,
       )
+    case 'EQ_GATEWAY_READERS':
+      return say(
+        `${fault.most} readers follow the events of this gateway already`,
+        'End one of them, or try again later',
+        75,
+        503,
+      )
     case 'EQ_CALLER_UNKNOWN':
       return say(
         'The gateway token is missing or wrong',

@@ -355,6 +355,7 @@ export type GatewayFault =
       readonly port: number
       readonly detail: string
     }
+  | { readonly code: 'EQ_GATEWAY_READERS'; readonly most: number }
   | { readonly code: 'EQ_CALLER_UNKNOWN' }
   | { readonly code: 'EQ_CALLER_HOST'; readonly host: string }
   | { readonly code: 'EQ_CALLER_ORIGIN'; readonly origin: string }

@@ -2,6 +2,7 @@
 
 import type { AgentState, UpstreamFailure } from './cooldown.ts'
 import type { ChatRequest, ReplyEvent, TranscriptEntry, TurnEvent, TurnRequest } from './chat.ts'
+import type { HeardEvent } from './event.ts'
 import type { StoreFault, ConfigFault, Fault, LoginFault } from './fault.ts'
 import type { LegacyLogins } from './legacy.ts'
 import type { AgentId, ProviderId, SessionId } from './names.ts'
@@ -283,6 +284,24 @@ export interface GatewayClient {
   readonly url: string
   readonly turn: (request: TurnRequest, signal: AbortSignal) => AsyncIterable<TurnEvent>
   readonly health: () => Promise<Result<GatewayHealth, Fault>>
+  /**
+   * What it answers to a GET of its control API, not yet decoded.
+   *
+   * @param path with its query
+   */
+  readonly ask: (path: string, signal?: AbortSignal) => Promise<Result<unknown, Fault>>
+  /** Its events. Ends when the gateway ends the stream, by an item that says why when it did not end in good order. */
+  readonly events: (
+    wish: EventsWish,
+    signal: AbortSignal,
+  ) => AsyncIterable<Result<HeardEvent, Fault>>
+}
+
+export interface EventsWish {
+  /** Id of the last event that was seen; `0`: all that are kept; absent: only new ones. */
+  readonly since?: string
+  /** Goes on with what comes; else it ends after what is kept. */
+  readonly follow: boolean
 }
 
 export interface GatewayHealth {

@@ -7,7 +7,6 @@ import type { CheckFinding, Health } from './health.ts'
 import type { ListedModel, ModelChain } from './models.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { FileProblem, KnownModel } from './ports.ts'
-import type { ProbeResult } from './probe.ts'
 import type { Origin } from './profile.ts'
 import type { Lane, Protocol } from './provider.ts'
 import type { Result } from './result.ts'
@@ -37,8 +36,6 @@ export interface CandidateReport {
   readonly ranked: Ranked
   /** 1 is tried first; absent: passed over. */
   readonly place?: number
-  /** What one real request with it came to, where it was asked for. */
-  readonly probe?: ProbeResult
 }
 
 export interface ProviderReport {

@@ -41,3 +41,8 @@ function withShownPaths(fault: Fault, show: Telling['show']): Fault {
     ...('stateDir' in fault && { stateDir: show(fault.stateDir) }),
   }
 }
+
+/** Text of any kind with the paths in it as a person writes them. */
+export function withPathsShown(text: string, show: Telling['show']): string {
+  return text.replace(/(?<![\w.~-])\/[^\s'",;:()]+/g, (path) => show(path))
+}

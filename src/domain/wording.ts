@@ -51,10 +51,11 @@ export function verdictWords(entry: Ranked, now: EpochMs | undefined): string {
 }
 
 /** Why the first one serves; `rivals` counts those that would be tried after it. */
-export function effectiveWords(entry: Ranked, rivals: number, now: EpochMs | undefined): string {
-  return rivals === 0 && entry.why.code === 'kind_order'
-    ? 'nothing else can serve'
-    : verdictWords(entry, now)
+export function effectiveWords(
+  why: { readonly code: string; readonly words: string },
+  rivals: number,
+): string {
+  return rivals === 0 && why.code === 'kind_order' ? 'nothing else can serve' : why.words
 }
 
 function takenWords(why: Taken, now: EpochMs | undefined): string {

@@ -11,6 +11,7 @@ import type { ControlRouteName } from '../wire/control-api.ts'
 import { CONTROL_ROUTES } from '../wire/control-api.ts'
 import { explainJson, modelJson, sessionJson, statusJson } from '../wire/report-json.ts'
 import { chatHandle } from './chat-routes.ts'
+import { eventsHandle } from './event-routes.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, sendJson } from './exchange.ts'
 import type { Route } from './routes.ts'
@@ -27,6 +28,7 @@ interface Asked {
 export function controlRoutes(app: App): readonly Route[] {
   const handles: Readonly<Record<ControlRouteName, Handle>> = {
     chat: chatHandle(app),
+    events: eventsHandle(app),
     ...reportHandles(app),
     ...sessionHandles(app),
     openApi: answering(async () => {

@@ -20,6 +20,8 @@ export interface Exchange {
   readonly requestId: string
   /** Aborts when the caller is gone, and when `ending` does. */
   readonly signal: AbortSignal
+  /** Aborts when the gateway begins to stop: what has no end of its own ends now. */
+  readonly draining: AbortSignal
   /** Aborts when the gateway stops and waits no longer for replies. */
   readonly ending: AbortSignal
   /** Largest request body, bytes. */

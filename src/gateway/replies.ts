@@ -8,9 +8,9 @@ export interface Replies {
   /** Runs the work of one reply with its signals. */
   run<T>(
     response: ServerResponse,
-    work: (signals: Pick<Exchange, 'signal' | 'ending'>) => Promise<T>,
+    work: (signals: Pick<Exchange, 'signal' | 'draining' | 'ending'>) => Promise<T>,
   ): Promise<T>
-  /** From now on `stopping`. */
+  /** From now on `stopping`; tells those replies that have no end of their own. */
   refuseNew(): void
   /** Resolves when no reply is under way. */
   ended(): Promise<void>
@@ -20,9 +20,9 @@ export interface Replies {
 
 export function createReplies(): Replies {
   const running = new Map<ServerResponse, AbortController>()
+  const draining = new AbortController()
   const ending = new AbortController()
   const waiting = new Set<() => void>()
-  let stopping = false
 
   function end(response: ServerResponse): void {
     if (!response.writableFinished) running.get(response)?.abort()
@@ -34,18 +34,19 @@ export function createReplies(): Replies {
 
   return {
     get stopping() {
-      return stopping
+      return draining.signal.aborted
     },
 
     run(response, work) {
       const controller = new AbortController()
       running.set(response, controller)
       response.once('close', () => end(response))
-      return work({ signal: controller.signal, ending: ending.signal })
+      const { signal } = controller
+      return work({ signal, draining: draining.signal, ending: ending.signal })
     },
 
     refuseNew() {
-      stopping = true
+      draining.abort()
     },
 
     ended() {

@@ -18,6 +18,7 @@ import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Doctor } from './doctor.ts'
+import type { Events } from './events.ts'
 import type { Keeper } from './keeper.ts'
 import type { Foreign } from './foreign.ts'
 import type { Login } from './login.ts'
@@ -33,8 +34,12 @@ import type { LoadWorld } from './world.ts'
 
 export interface App {
   readonly version: string
+  /** Of this process. */
+  readonly pid: number
   readonly clock: Clock
   readonly log: Log
+  /** What happens in this process, and what its keeper notices. */
+  readonly events: Events
   readonly stateDir: string
   /** A path as a person wants to see it, `~/…` for those under home. */
   readonly show: (path: string) => string

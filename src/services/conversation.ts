@@ -24,6 +24,7 @@ import { failoverWords } from '../domain/wording.ts'
 import { crossingWords, waitWords } from '../domain/wording-choice.ts'
 import type { World } from '../domain/world.ts'
 import type { Wait } from './choice.ts'
+import type { Crossings } from './crossings.ts'
 import type { Dispatch, Served } from './dispatch.ts'
 import { cutFault } from './dispatch.ts'
 import { guessCommand } from './model-guess.ts'
@@ -44,6 +45,8 @@ export interface ConversationDeps {
   readonly clock: Clock
   /** Models that a person may mean beside those of the config; absent: none. */
   readonly catalogue?: Catalogue
+  /** Absent: nobody remembers who paid. */
+  readonly crossings?: Crossings
 }
 
 /** Longest reply that is asked for, tokens. */
@@ -111,7 +114,8 @@ async function applySlash(
 ): Promise<Result<SlashAnswer, Fault>> {
   const guessed = await guessCommand(world, command, deps.catalogue)
   if (!guessed.ok) return guessed
-  const answer = answerSlash(world, head, guessed.value)
+  const crossing = deps.crossings?.last(head.agent, head.id)
+  const answer = answerSlash(world, head, guessed.value, crossing)
   if (!answer.ok || !answer.value.head) return answer
   const changed = answer.value.head
   const written = await deps.sessions.update(head.agent, head.id, () => changed)

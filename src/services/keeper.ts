@@ -1,6 +1,6 @@
 /**
- * The gateway's heartbeat: takes over what other programs have renewed, and renews our own logins ahead of need, so that
- * no request waits for it.
+ * The gateway's heartbeat: takes over what other programs have renewed, renews our own logins ahead of need, so that no
+ * request waits for it, and tells what becomes of credentials.
  *
  * A borrowed login is renewed when a request needs it, not before: ahead of need its owner may do so itself. Only a
  * renewal whose answer was lost is taken up again here, whoever the login belongs to.
@@ -14,6 +14,7 @@ import { agentsOf } from '../domain/settings.ts'
 import { holdMs } from '../domain/grant.ts'
 import { SECOND_MS } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
+import type { CredentialWatch } from './credential-watch.ts'
 import type { Renewals } from './renewal.ts'
 import type { LoadWorld } from './world.ts'
 
@@ -29,6 +30,7 @@ export interface KeeperDeps {
   readonly settings: SettingsStore
   readonly adopt: () => Promise<unknown>
   readonly renewals: Renewals
+  readonly watch: Pick<CredentialWatch, 'look'>
   readonly clock: Clock
   readonly stopwatch: Stopwatch
   readonly log: Log
@@ -52,6 +54,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       const loaded = await deps.loadWorld(id)
       if (!loaded.ok) continue
       const world = loaded.value
+      deps.watch.look(world)
       const due = [...world.book.profiles.values()].filter(
         (profile) => profile.home === id && isDue(world, profile, early),
       )

@@ -1,5 +1,6 @@
 /** Answers to slash commands, and what each changes in the session. Texts are short lines that fit any chat surface. */
 
+import type { Crossing } from '../domain/event.ts'
 import type { Fault } from '../domain/fault.ts'
 import { listModels, modelChain, pinFor, resolveModel, resolveText } from '../domain/models.ts'
 import type { ResolvedModel } from '../domain/models.ts'
@@ -17,6 +18,7 @@ import { SLASH_COMMANDS } from '../domain/slash.ts'
 import { relative } from '../domain/time.ts'
 import { endpointWords, turnsWords, verdictWords } from '../domain/wording.ts'
 import { matchWords, pinWords } from '../domain/wording-choice.ts'
+import { sessionPayerWords } from '../domain/wording-event.ts'
 import type { World } from '../domain/world.ts'
 import { hasCredential, rankFor } from '../domain/world.ts'
 import { unknownProvider } from '../domain/unknown.ts'
@@ -29,11 +31,15 @@ export interface SlashAnswer {
   readonly message?: string
 }
 
-/** @faults those of models and profiles, `EQ_SLASH_NUMBER`; nothing is changed then */
+/**
+ * @param crossing when it was last somebody else who paid in this session
+ * @faults those of models and profiles, `EQ_SLASH_NUMBER`; nothing is changed then
+ */
 export function answerSlash(
   world: World,
   head: SessionHead,
   command: SlashCommand,
+  crossing?: Crossing,
 ): Result<SlashAnswer, Fault> {
   switch (command.name) {
     case 'help':
@@ -47,7 +53,7 @@ export function answerSlash(
     case 'model_unpin':
       return ok(unpin(world, head))
     case 'model_status':
-      return modelStatus(world, head)
+      return modelStatus(world, head, crossing)
     case 'models':
       return modelsText(world, command.provider)
     case 'status':
@@ -125,7 +131,11 @@ function unpin(world: World, head: SessionHead): SlashAnswer {
   return { text: `No longer ${tie} ${pin.profile}`, head: { ...rest, updatedAt: world.now } }
 }
 
-function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault> {
+function modelStatus(
+  world: World,
+  head: SessionHead,
+  crossing: Crossing | undefined,
+): Result<SlashAnswer, Fault> {
   const current = currentModel(world, head)
   if (!current.ok) return current
   const model = current.value
@@ -145,6 +155,7 @@ function modelStatus(world: World, head: SessionHead): Result<SlashAnswer, Fault
       `Agent: ${world.agent}`,
       `Endpoint: ${endpoint ?? 'unknown'}, protocol ${facts?.protocol ?? 'unknown'}`,
       ...fallbackLines(world, head),
+      ...sessionPayerWords(head.pin, crossing, world.now),
       'Credentials:',
       ...(lines.length > 0 ? lines : ['  none']),
     ].join('\n'),

@@ -2,7 +2,7 @@
 
 import type { Access, Grant, Health, Policy, Quota, Summary } from '../domain/health.ts'
 import type { CandidateReport, ProviderReport } from '../domain/report.ts'
-import type { CredentialSource } from '../domain/rotation.ts'
+import type { CredentialSource, VariableSource } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { relative } from '../domain/time.ts'
 import {
@@ -14,7 +14,6 @@ import {
   verdictWords,
 } from '../domain/wording.ts'
 import type { ProbeResultJson } from './probe-json.ts'
-import { probeResultJson } from './probe-json.ts'
 
 export interface HealthJson {
   readonly summary: Summary
@@ -58,6 +57,8 @@ export interface SourceJson {
   readonly path?: string
   readonly line?: number
   readonly variable?: string
+  /** Where the variable is set; `process`: in the environment of whoever made this report. */
+  readonly from?: VariableSource['kind']
   readonly field?: string
   readonly words: string
 }
@@ -68,7 +69,7 @@ export interface CandidateJson {
   /** Tells two secrets apart and gives neither away. */
   readonly fingerprint: string
   readonly lane: string
-  readonly origin: string
+  readonly origin: CandidateReport['origin']
   /** Where a borrowed login stands in its owner's home. */
   readonly ownerPlace?: string
   readonly source: SourceJson
@@ -139,7 +140,6 @@ export function candidateJson(report: CandidateReport, now: EpochMs | undefined)
     taken: ranked.taken,
     ...(report.place !== undefined && { place: report.place }),
     why: { code: ranked.why.code, words: verdictWords(ranked, now) },
-    ...(report.probe && { probe: probeResultJson(report.probe, now) }),
   }
 }
 
@@ -189,6 +189,7 @@ function sourceJson(source: CredentialSource): SourceJson {
       return {
         kind: source.kind,
         variable: source.variable,
+        from: source.from.kind,
         ...(source.from.kind === 'env_file' && { path: source.from.path, line: source.from.line }),
         ...(source.from.kind === 'config' && { field: source.from.field }),
         words,

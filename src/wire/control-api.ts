@@ -13,6 +13,7 @@ import {
   SESSIONS,
   STATUS,
 } from './control-schema.ts'
+import { EVENT } from './event-json.ts'
 import { TURN_EVENT, TURN_REQUEST } from './turn-events.ts'
 
 export interface ControlRoute {
@@ -22,6 +23,8 @@ export interface ControlRoute {
   readonly summary: string
   /** Query parameters, all optional, each with its meaning. */
   readonly query?: Readonly<Record<string, string>>
+  /** Request headers that mean something here, all optional, each with its meaning. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly request?: v.GenericSchema
   /** Of the answer; of each event where the answer is a stream. Absent: any JSON object. */
   readonly reply?: v.GenericSchema
@@ -31,6 +34,7 @@ export interface ControlRoute {
 
 export type ControlRouteName =
   | 'chat'
+  | 'events'
   | 'status'
   | 'explain'
   | 'models'
@@ -49,6 +53,19 @@ export const CONTROL_ROUTES: Readonly<Record<ControlRouteName, ControlRoute>> = 
     summary: 'Send a message, or a slash command, to a session and stream the reply',
     request: TURN_REQUEST,
     reply: TURN_EVENT,
+    streams: true,
+  },
+  events: {
+    method: 'GET',
+    path: '/api/events',
+    summary: 'What happens to credentials and requests, as it happens',
+    query: {
+      since:
+        'Id of the last event that was seen; 0 for all that are kept; only new ones when left out',
+      follow: 'no: end after what is kept',
+    },
+    headers: { 'Last-Event-ID': 'Id of the last event that was seen; wins over since' },
+    reply: EVENT,
     streams: true,
   },
   status: {

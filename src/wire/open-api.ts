@@ -37,13 +37,8 @@ function operation(name: string, route: ControlRoute): Json {
       required: true,
       schema: { type: 'string' },
     })),
-    ...Object.entries(route.query ?? {}).map(([parameter, description]) => ({
-      name: parameter,
-      in: 'query',
-      required: false,
-      description,
-      schema: { type: 'string' },
-    })),
+    ...optionalParameters('query', route.query),
+    ...optionalParameters('header', route.headers),
   ]
   return {
     operationId: name,
@@ -70,6 +65,19 @@ function operation(name: string, route: ControlRoute): Json {
       },
     },
   }
+}
+
+function optionalParameters(
+  place: 'query' | 'header',
+  parameters: Readonly<Record<string, string>> = {},
+): readonly Json[] {
+  return Object.entries(parameters).map(([name, description]) => ({
+    name,
+    in: place,
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }))
 }
 
 function pathParameters(path: string): readonly string[] {

@@ -11,7 +11,7 @@ import { formatModelKey } from '../domain/names.ts'
 import type { SessionHead } from '../domain/ports.ts'
 import type { ExplainReport, ModelListing, StatusReport } from '../domain/report.ts'
 import type { EpochMs } from '../domain/time.ts'
-import { credentialCommand, findingWords } from '../domain/wording.ts'
+import { credentialCommand, findingFix, findingWords } from '../domain/wording.ts'
 import type { CandidateJson, ProviderJson } from './candidate-json.ts'
 import { candidateJson, credentialsJson } from './candidate-json.ts'
 import type { FaultJson } from './fault-json.ts'
@@ -22,6 +22,8 @@ export interface FindingJson {
   readonly profile?: string
   readonly problem: CheckFinding['problem']
   readonly words: string
+  /** A command, or where to change what. */
+  readonly fix: string
 }
 
 export interface StatusJson {
@@ -194,5 +196,6 @@ function findingJson(finding: CheckFinding): FindingJson {
     ...(finding.candidate && { profile: finding.candidate.id }),
     problem: finding.problem,
     words: findingWords(finding),
+    fix: findingFix(finding),
   }
 }

@@ -3,6 +3,8 @@
 import { createParser } from 'eventsource-parser'
 
 export interface SseEvent {
+  /** Where a reader goes on after it. */
+  readonly id?: string
   readonly event?: string
   readonly data: string
 }
@@ -23,9 +25,10 @@ export async function* sseEvents(body: AsyncIterable<Uint8Array>): AsyncGenerato
   const parser = createParser({
     // Twice the limit leaves room for field names, so that it is always the data's own length that decides.
     maxBufferSize: 2 * LONGEST_EVENT,
-    onEvent: ({ event, data }) => {
+    onEvent: ({ id, event, data }) => {
       tooLong ||= data.length > LONGEST_EVENT
-      if (!tooLong) ready.push({ ...(event !== undefined && { event }), data })
+      if (tooLong) return
+      ready.push({ ...(id !== undefined && { id }), ...(event !== undefined && { event }), data })
     },
     onError: (error) => {
       tooLong ||= error.type === 'max-buffer-size-exceeded'
@@ -47,7 +50,8 @@ export async function* sseEvents(body: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 /** An event as it travels. */
-export function renderSse({ event, data }: SseEvent): string {
+export function renderSse({ id, event, data }: SseEvent): string {
   const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`)
-  return `${event === undefined ? '' : `event: ${event}\n`}${lines.join('')}\n`
+  const named = event === undefined ? '' : `event: ${event}\n`
+  return `${id === undefined ? '' : `id: ${id}\n`}${named}${lines.join('')}\n`
 }

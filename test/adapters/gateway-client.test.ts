@@ -6,6 +6,7 @@ import { DEFAULT_SESSION } from '../../src/domain/names.ts'
 import type { GatewayClient } from '../../src/domain/ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { renderTurnEvent } from '../../src/wire/turn-events.ts'
+import { HAPPENING_SAMPLES } from '../event-samples.ts'
 import { deferred, startGateway, TOKEN } from '../gateway/fake-app.ts'
 import { startLoopback } from './loopback.ts'
 
@@ -96,6 +97,88 @@ describe('against a gateway', () => {
       value: { version: '0.0.0-test', uptimeMs: 2000, ready: true },
     })
     await gateway.stop()
+  })
+})
+
+describe('the events of a gateway', () => {
+  const RECOVERED = HAPPENING_SAMPLES['credential.recovered']
+
+  test('come as they happen, from the one that was wished for on, until the reader leaves', async () => {
+    const gateway = await startGateway()
+    gateway.app.events.publish(RECOVERED)
+    gateway.app.events.publish(RECOVERED)
+    const leaving = new AbortController()
+    const ids: string[] = []
+    const wish = { since: `${gateway.app.events.run}-1`, follow: true }
+    for await (const event of clientOf(gateway.port).events(wish, leaving.signal)) {
+      if (!event.ok) throw new Error(event.fault.code)
+      ids.push(event.value.id)
+      if (ids.length === 2) gateway.app.events.publish(RECOVERED)
+      if (ids.length === 3) leaving.abort()
+    }
+    expect(ids.map((id) => id.split('-')[1])).toEqual(['1', '2', '3'])
+    await gateway.stop()
+  })
+
+  test('end in good order when the gateway stops', async () => {
+    const gateway = await startGateway()
+    const kinds: unknown[] = []
+    for await (const event of clientOf(gateway.port).events({ follow: true }, NEVER)) {
+      kinds.push(event.ok ? event.value.kind : event.fault.code)
+      void gateway.stop()
+    }
+    expect(kinds).toEqual(['events.open'])
+  })
+
+  test('a connection that breaks is told as a gateway that is silent', async () => {
+    await against(
+      (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('id: 0a1b2c3d-1\nevent: x\ndata: {"kind":"x","words":"y"}\n\n', () =>
+          response.destroy(),
+        )
+      },
+      async (client) => {
+        const heard: unknown[] = []
+        for await (const event of client.events({ follow: true }, NEVER)) {
+          heard.push(event.ok ? event.value.id : event.fault.code)
+        }
+        expect(heard).toEqual(['0a1b2c3d-1', 'EQ_GATEWAY_SILENT'])
+      },
+    )
+  })
+})
+
+describe('a question', () => {
+  test('is answered by what the gateway says, and a refusal keeps its code', async () => {
+    const gateway = await startGateway()
+    const client = clientOf(gateway.port)
+    expect(await client.ask('/api/explain')).toMatchObject({ ok: true, value: { agent: 'main' } })
+    expect(await client.ask('/api/explain?agent=nobody')).toMatchObject({
+      ok: false,
+      fault: { code: 'EQ_GATEWAY_ANSWER', faultCode: 'EQ_AGENT_UNKNOWN' },
+    })
+    await gateway.stop()
+  })
+
+  test('whose answer does not come in time, or is none, finds a silent gateway', async () => {
+    await against(
+      () => undefined,
+      async (client) => {
+        const signal = AbortSignal.abort()
+        expect(await client.ask('/api/status', signal)).toMatchObject({
+          fault: { code: 'EQ_GATEWAY_SILENT', detail: 'no answer in time' },
+        })
+      },
+    )
+    await against(
+      (_request, response) => void response.end('<html>'),
+      async (client) => {
+        expect(await client.ask('/api/status')).toMatchObject({
+          fault: { code: 'EQ_GATEWAY_SILENT' },
+        })
+      },
+    )
   })
 })
 

@@ -5,7 +5,7 @@ import { run } from '../../src/cli/run.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import type { AgentState } from '../../src/domain/cooldown.ts'
 import type { Fault } from '../../src/domain/fault.ts'
-import type { FileProblem, SessionHead } from '../../src/domain/ports.ts'
+import type { FileProblem, GatewayClient, SessionHead } from '../../src/domain/ports.ts'
 import type { ForeignSource } from '../../src/domain/renewal-ports.ts'
 import type { ProfileBook } from '../../src/domain/profile.ts'
 import type { Result } from '../../src/domain/result.ts'
@@ -48,6 +48,8 @@ export interface LoginMachine {
   readonly browser?: 'works' | 'fails'
   /** The unreadable book of `main`. */
   readonly damage?: Extract<Fault, { code: 'EQ_STORE_SYNTAX' }>
+  /** The gateway that runs, as far as it is asked. */
+  readonly gateway?: Pick<GatewayClient, 'record' | 'url' | 'ask'>
   /** Entries of every book that cannot be read. */
   readonly problems?: readonly FileProblem[]
 }
@@ -60,6 +62,11 @@ export interface LoginApp {
   readonly profiles: MemoryProfileStore
   readonly settings: MemorySettingsStore
 }
+
+const unused = (): never => {
+  throw new Error('no such question in these tests')
+}
+const UNUSED_CLIENT = { turn: unused, health: unused, events: unused }
 
 export function loginApp(machine: LoginMachine = {}): LoginApp {
   const clock = fakeClock()
@@ -143,6 +150,10 @@ export function loginApp(machine: LoginMachine = {}): LoginApp {
     }),
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
+    gatewayClient: async () =>
+      machine.gateway
+        ? ok({ ...UNUSED_CLIENT, ...machine.gateway })
+        : fail({ code: 'EQ_GATEWAY_DOWN', stateDir: '/state' }),
   }
   return { app: parts as App, profiles, settings, logins, opened }
 }

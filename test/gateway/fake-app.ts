@@ -17,6 +17,7 @@ import type { Conversation } from '../../src/services/conversation.ts'
 import type { Credentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import { createLessons } from '../../src/services/lessons.ts'
+import { createEvents } from '../../src/services/events.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
 import type { FakeClock, SilentLog } from '../../src/testing.ts'
@@ -90,6 +91,8 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
   const upstream = createUpstream({ userAgent: 'equabot/test' })
   const app: App = {
     version: '0.0.0-test',
+    pid: 4242,
+    events: createEvents({ clock, random: () => 0.5 }),
     clock,
     log,
     stateDir: '/state',

@@ -69,6 +69,7 @@ describe('the gateway', () => {
       ['/v1/chat/completions', 'POST'],
       ['/api/status', 'GET'],
       ['/api/explain', 'GET'],
+      ['/api/events', 'GET'],
       ['/api/chat', 'POST'],
       ['/api/openapi.json', 'GET'],
       ['/nothing', 'GET'],

@@ -50,6 +50,7 @@ test('every command answers --help with examples', async () => {
       'sandbox keys',
       'gateway run',
       'gateway status',
+      'events',
       'doctor',
       'config validate',
       'completion',

@@ -5,7 +5,7 @@ import type { ChatCodec, UpstreamAnswer } from '../../src/domain/ports.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import { createConversation } from '../../src/services/conversation.ts'
 import { aBook, anAnswer, aProfile } from '../../src/testing.ts'
-import { agent, session } from '../names-from.ts'
+import { agent, profile, session } from '../names-from.ts'
 import type { Furnishing, House } from './house.ts'
 import { house, sentKey } from './house.ts'
 
@@ -276,4 +276,31 @@ describe('a session', () => {
     const at = talk()
     expect(kinds(await at.say('/etc/hosts'))).toContain('text')
   })
+})
+
+test('/model status in a chat says when somebody else began to pay for this session', async () => {
+  const at = house(KEYED)
+  const { loadWorld, dispatch, sessions, clock } = at
+  const when = clock.now() - 60_000
+  const from = { profile: profile('anthropic:a'), lane: 'subscription' } as const
+  const to = { profile: profile('anthropic:key'), lane: 'metered' } as const
+  const conversation = createConversation({
+    loadWorld,
+    dispatch,
+    sessions,
+    codecs: {},
+    clock,
+    crossings: {
+      last: (_agent, asked) => (asked === MAIN ? { when, from, to } : undefined),
+    },
+  })
+  const said: string[] = []
+  for (const asked of [MAIN, session('other')]) {
+    const turn = { session: asked, message: '/model status' }
+    for await (const event of conversation.turn(turn, new AbortController().signal)) {
+      if (event.type === 'command') said.push(event.text)
+    }
+  }
+  expect(said[0]).toContain('Last change of payer: 1 min ago, from anthropic:a')
+  expect(said[1]).not.toContain('payer')
 })

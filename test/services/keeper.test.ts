@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { OauthCredential } from '../../src/domain/credential.ts'
+import type { Happening } from '../../src/domain/event.ts'
 import type { Fault } from '../../src/domain/fault.ts'
 import { markOf, newGrantId } from '../../src/domain/grant.ts'
 import type { Verdict } from '../../src/domain/grant.ts'
@@ -8,6 +9,7 @@ import type { Result } from '../../src/domain/result.ts'
 import { fail } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts'
+import { createCredentialWatch } from '../../src/services/credential-watch.ts'
 import { createKeeper } from '../../src/services/keeper.ts'
 import type { Keeper } from '../../src/services/keeper.ts'
 import type { RenewalRequest } from '../../src/services/renewal.ts'
@@ -27,6 +29,7 @@ function watched(
   readonly at: House
   readonly keeper: Keeper
   readonly asked: RenewalRequest[]
+  readonly happenings: readonly Happening[]
   adopted: number
 } {
   const credential: OauthCredential = {
@@ -51,7 +54,8 @@ function watched(
     verdicts,
   })
   const asked: RenewalRequest[] = []
-  const seen = { at, asked, adopted: 0 }
+  const happenings: Happening[] = []
+  const seen = { at, asked, happenings, adopted: 0 }
   const keeper = createKeeper({
     loadWorld: at.loadWorld,
     settings: at.settings,
@@ -64,6 +68,7 @@ function watched(
         return fail({ code: 'EQ_RENEWAL_BUSY', profile: ID, waitedMs: 0 })
       },
     },
+    watch: createCredentialWatch({ publish: (happening) => happenings.push(happening) }),
     clock: at.clock,
     stopwatch: fakeStopwatch(at.clock),
     log: at.log,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Crossing } from '../../src/domain/event.ts'
 import type { Fault } from '../../src/domain/fault.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { SessionHead } from '../../src/domain/ports.ts'
@@ -54,6 +55,33 @@ const code = (message: string, world = WORLD): string | undefined => {
   const answer = type(message, HEAD, world)
   return answer.ok ? undefined : answer.fault.code
 }
+
+describe('/model status', () => {
+  const status = parseSlash('/model status', [])
+  const lines = (head: SessionHead, crossing?: Crossing): readonly string[] => {
+    if (!status?.ok) throw new TypeError('no command')
+    return orThrow(answerSlash(WORLD, head, status.value, crossing)).text.split('\n')
+  }
+
+  test('says who keeps the session to its credential, and how to end that', () => {
+    expect(lines(PINNED)).toContain('Pin: openai:c, by your word; remove it: /model unpin')
+    const auto = { ...PINNED, pin: { profile: profile('openai:c'), source: 'auto' as const } }
+    expect(lines(auto).join('\n')).toContain('Pin: openai:c, by itself, to keep the prompt cache')
+    expect(lines(HEAD).join('\n')).not.toMatch(/^Pin/m)
+  })
+
+  test('says when it was last somebody else who paid', () => {
+    const crossing: Crossing = {
+      when: FAKE_NOW - 120_000,
+      from: { profile: profile('anthropic:work'), lane: 'subscription' },
+      to: { profile: profile('anthropic:home'), lane: 'metered' },
+    }
+    expect(lines(HEAD, crossing)).toContain(
+      'Last change of payer: 2 min ago, from anthropic:work (paid by subscription) to anthropic:home (paid by use)',
+    )
+    expect(lines(HEAD).join('\n')).not.toContain('payer')
+  })
+})
 
 describe('/model', () => {
   test('lists the models by number, the present one marked, and changes nothing', () => {

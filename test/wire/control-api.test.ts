@@ -107,5 +107,13 @@ test('the OpenAPI document describes every route, its parameters and its answer'
       { name: 'agent', in: 'query', required: false },
     ],
   })
+  expect(document.paths['/api/events']?.['get']).toMatchObject({
+    parameters: [
+      { name: 'since', in: 'query' },
+      { name: 'follow', in: 'query' },
+      { name: 'Last-Event-ID', in: 'header', required: false },
+    ],
+    responses: { 200: { content: { 'text/event-stream': { schema: expect.anything() } } } },
+  })
   expect(JSON.parse(JSON.stringify(document))).toEqual(document)
 })

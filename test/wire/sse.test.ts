@@ -29,9 +29,9 @@ describe('sseEvents', () => {
     )
   })
 
-  test('passes over comments, ids and unknown fields', async () => {
+  test('passes over comments and unknown fields, and keeps ids', async () => {
     const text = ': keep-alive\n\nid: 7\nretry: 10\nwhat: ever\ndata: x\n\n'
-    expect(await collect(sseEvents(chunked(text)))).toEqual([{ data: 'x' }])
+    expect(await collect(sseEvents(chunked(text)))).toEqual([{ id: '7', data: 'x' }])
   })
 
   test('an event without its blank line is not given', async () => {
