@@ -2,7 +2,7 @@
 
 import { createBrowser } from './adapters/browser.ts'
 import { createCatalogue } from './adapters/catalogue.ts'
-import { random } from './adapters/chance.ts'
+import { random, randomWord } from './adapters/chance.ts'
 import { createFileCheck } from './adapters/file-check.ts'
 import { fingerprint } from './adapters/fingerprint.ts'
 import type { Home } from './adapters/home.ts'
@@ -15,6 +15,7 @@ import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
+import { openLedger } from './compose-ledger.ts'
 import { marksOfOwners, marksOfSpent, openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
 import type { Clock } from './domain/ports.ts'
@@ -33,13 +34,20 @@ import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createRenewals } from './services/renewal.ts'
+import { createRecordedDispatch } from './services/recording.ts'
 import { createReport } from './services/report.ts'
 import { createSetupTokens } from './services/setup-token.ts'
+import { createUsage } from './services/usage.ts'
 import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
+import { safeWords } from './wire/safe-words.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
+import { createUsagePeek } from './wire/usage-peek.ts'
+
+/** Longest model or client name that a record keeps, characters. */
+const MOST_KEPT = 120
 
 /**
  * The program on this machine.
@@ -55,6 +63,7 @@ export async function compose(helperScript: string): Promise<Result<App, Fault>>
 function assemble(home: Home, helperScript: string): App {
   const stores = openStores(home)
   const { clock, files, log, settings, profiles, states, sessions, gatewayFiles } = stores
+  const { ledger, spentNow } = openLedger(home, stores)
   const sandbox = createSandbox({ clock })
   const upstream = createUpstream({
     userAgent: `equabot/${VERSION}`,
@@ -62,7 +71,7 @@ function assemble(home: Home, helperScript: string): App {
     sandboxOrigin: sandbox.origin,
   })
 
-  const { loadWorld, foreign, adopt } = openWorld(stores)
+  const { loadWorld, foreign, adopt } = openWorld(stores, spentNow)
   const resolveWorld: LoadWorld = async (agent) => {
     await adopt()
     return loadWorld(agent)
@@ -82,13 +91,13 @@ function assemble(home: Home, helperScript: string): App {
     }),
   })
   const credentials = createCredentials({ renewals, clock, fingerprint })
-  const dispatch = createDispatch({
-    upstream,
-    states,
-    judge: judgeReply,
-    credentials,
+  const dispatch = createRecordedDispatch({
+    dispatch: createDispatch({ upstream, states, judge: judgeReply, credentials, clock, log }),
+    ledger,
     clock,
-    log,
+    newId: randomWord,
+    watch: createUsagePeek,
+    safe: (text) => safeWords(text, MOST_KEPT),
   })
   const logins = lazyLoginFlow(upstream, clock)
   const vault = createVault({
@@ -165,6 +174,8 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     dispatch,
+    ledger,
+    usage: createUsage({ ledger, settings, spentNow, clock }),
     renewals,
     keeper: createKeeper({
       loadWorld,
@@ -210,6 +221,7 @@ function assemble(home: Home, helperScript: string): App {
     async close() {
       await upstream.close()
       await sandbox.close()
+      await ledger.close()
       return states.flush()
     },
   }

@@ -1,5 +1,6 @@
 /** Settings with their defaults. Units stand in the names. How they look on disk is `wire/settings-file.ts`'s matter. */
 
+import type { Budget } from './budget.ts'
 import type { CredentialType } from './credential.ts'
 import type { ForeignOrigin } from './foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from './names.ts'
@@ -13,6 +14,7 @@ export interface ProfileSettings {
   /** Which credential types are accepted. `oauth` accepts `oauth` and `token`. */
   readonly mode: CredentialType
   readonly email?: string
+  readonly budget?: Budget
 }
 
 export interface ModelChoice {
@@ -33,6 +35,13 @@ export interface ForeignSettings {
   readonly enabled: boolean
   /** `neighbour`: we, under its owner's locks. `owner`: by running its program. `never`: its owner alone. */
   readonly renew: 'neighbour' | 'owner' | 'never'
+}
+
+/** How long requests are kept in the ledger. */
+export interface LedgerSettings {
+  readonly keepDays: number
+  /** Of single requests; the sums of their days stay for `keepDays`. Bytes on disk. */
+  readonly maxBytes: number
 }
 
 export interface Settings {
@@ -79,6 +88,7 @@ export interface Settings {
     /** How long an answer may pause, ms. */
     readonly idleTimeoutMs: number
   }
+  readonly ledger: LedgerSettings
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -104,6 +114,7 @@ export const DEFAULT_SETTINGS: Settings = {
     drainTimeoutMs: 10_000,
   },
   upstream: { connectTimeoutMs: 8_000, firstByteTimeoutMs: 600_000, idleTimeoutMs: 300_000 },
+  ledger: { keepDays: 400, maxBytes: 512 * 1024 * 1024 },
 }
 
 /** The agents there are: those of config, and `main`, which always is. */

@@ -1,5 +1,6 @@
 /** Everything a choice depends on, at one instant. Built by `services/world.ts`; judged here without any I/O. */
 
+import type { BudgetReached } from './budget.ts'
 import type { AgentState } from './cooldown.ts'
 import type { Credential } from './credential.ts'
 import { bearerOf } from './credential.ts'
@@ -45,6 +46,8 @@ export interface World {
   readonly bookFault?: Fault
   readonly environment: Environment
   readonly state: AgentState
+  /** Profiles that have used up what they may, or nearly; absent: none. */
+  readonly budgets?: ReadonlyMap<ProfileId, BudgetReached>
   /** `now` by a clock that nobody can set. */
   readonly moment: Moment
   /** What stands behind each oauth profile of the book. */

@@ -3,7 +3,7 @@
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo } from '../domain/models.ts'
-import type { ProfileId } from '../domain/names.ts'
+import type { ProfileId, SessionId } from '../domain/names.ts'
 import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
 import type { Protocol } from '../domain/provider.ts'
 import { speaks } from '../domain/provider.ts'
@@ -12,6 +12,7 @@ import { fail, ok } from '../domain/result.ts'
 import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
+import { clientName } from './client-name.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
 import { sentHeaders } from './passed-headers.ts'
@@ -55,6 +56,8 @@ function passThrough(app: ProxyApp, door: Door): Handle {
 
     const served = await app.dispatch({
       ...choice.value,
+      asked,
+      client: clientName(exchange.request.headers['user-agent']),
       encode: (_facts, { model }) =>
         ok({
           path: door.upstreamPath + exchange.search,
@@ -71,6 +74,7 @@ interface Choice {
   readonly world: World
   readonly models: readonly ResolvedModel[]
   readonly pin?: ProfileId
+  readonly session?: SessionId
 }
 
 /** Fallbacks stand in for the agent's default model only: who asked for another one wants that one. */
@@ -94,8 +98,8 @@ async function choose(
   const primary = held.value
   const spoken = checkProtocol(world, primary, door)
   if (!spoken.ok) return spoken
-  const pin = await sessionPin(app, world, header('x-equabot-session'))
-  if (!pin.ok) return pin
+  const session = await namedSession(app, world, header('x-equabot-session'))
+  if (!session.ok) return session
 
   const chain = modelChain(world)
   const fallbacks =
@@ -105,7 +109,7 @@ async function choose(
   return ok({
     world,
     models: [primary, ...fallbacks],
-    ...(pin.value && { pin: pin.value }),
+    ...session.value,
   })
 }
 
@@ -134,17 +138,18 @@ function heldToHeader(
   return heldTo(world, model, profile)
 }
 
-/** The pin of the session that a header names, if one does. */
-async function sessionPin(
+/** The session that a header names, if one does, and its pin. */
+async function namedSession(
   app: ProxyApp,
   world: World,
   text: string | undefined,
-): Promise<Result<ProfileId | undefined, Fault>> {
-  if (text === undefined) return ok(undefined)
+): Promise<Result<Pick<Choice, 'session' | 'pin'>, Fault>> {
+  if (text === undefined) return ok({})
   const id = parseSessionId(text)
   if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'session', text })
   const head = await app.sessions.read(world.agent, id)
   if (!head.ok) return head
-  if (head.value) return ok(head.value.pin?.profile)
-  return fail({ code: 'EQ_SESSION_UNKNOWN', session: id, agent: world.agent })
+  if (!head.value) return fail({ code: 'EQ_SESSION_UNKNOWN', session: id, agent: world.agent })
+  const { pin } = head.value
+  return ok({ session: id, ...(pin && { pin: pin.profile }) })
 }

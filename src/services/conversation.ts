@@ -140,6 +140,9 @@ async function serveTurn(
     world,
     models: models.value,
     ...(head.pin && { pin: head.pin.profile }),
+    ...askedFor(request.model ?? head.model),
+    session: head.id,
+    client: 'chat',
     encode: (facts, model) => {
       const codec = deps.codecs[facts.protocol]
       if (!codec) return fail(unspoken(formatModelKey(model), facts.protocol))
@@ -153,6 +156,10 @@ async function serveTurn(
     },
     signal,
   })
+}
+
+function askedFor(asked: string | undefined): { readonly asked?: string } {
+  return asked === undefined ? {} : { asked }
 }
 
 async function* reply(

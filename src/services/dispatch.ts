@@ -10,7 +10,7 @@ import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { pinFor } from '../domain/models.ts'
-import type { AgentId, ModelKey, ProfileId } from '../domain/names.ts'
+import type { AgentId, ModelKey, ProfileId, SessionId } from '../domain/names.ts'
 import { formatModelKey, MAIN_AGENT } from '../domain/names.ts'
 import type {
   Clock,
@@ -45,6 +45,11 @@ export interface DispatchRequest {
   /** The request in the dialect of this provider, or why it cannot be put so. */
   readonly encode: (facts: ProviderFacts, model: ModelKey) => Result<Outgoing, Fault>
   readonly signal: AbortSignal
+  /** The model as the caller named it, for the record. */
+  readonly asked?: string
+  readonly session?: SessionId
+  /** Who asked, for the record. */
+  readonly client?: string
 }
 
 /** An answer whose first byte has come. */

@@ -52,6 +52,7 @@ export function settingsOf(file: SettingsFile): Settings {
     },
     gateway: { ...defaults.gateway, ...file.gateway },
     upstream: { ...defaults.upstream, ...file.upstream },
+    ledger: { ...defaults.ledger, ...file.ledger },
   }
 }
 
