@@ -1,6 +1,4 @@
 /** `equabot usage --by day` over a million requests, as a whole process, and how large their database is. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -8,6 +6,7 @@ import { build } from 'esbuild'
 import { ROOT } from '../scripts/install.mjs'
 import { alternate, atMost, median, print } from './measure.mjs'
 import { createHome, PROGRAM } from './stand.mjs'
+import { runOnce } from './start-up.mjs'
 
 const ROUNDS = 11
 const DAYS = 365
@@ -28,19 +27,29 @@ export async function benchLedger(count = 1_000_000) {
       'database',
       `${(bytes / MEGABYTE).toFixed(0)} MB, ${Math.round(bytes / count)} bytes per request`,
     )
+    const run =
+      (...args) =>
+      () =>
+        runOnce(args, home.env)
     const sides = {
-      node: () => wallMs(['-e', '0'], home.env),
-      day: () => wallMs([PROGRAM, 'usage', '--by', 'day'], home.env),
-      session: () => wallMs([PROGRAM, 'usage', '--by', 'session'], home.env),
-      requests: () => wallMs([PROGRAM, 'requests', '--failed'], home.env),
+      node: run('-e', '0'),
+      day: run(PROGRAM, 'usage', '--by', 'day'),
+      session: run(PROGRAM, 'usage', '--by', 'session'),
+      requests: run(PROGRAM, 'requests', '--failed'),
     }
     await alternate(1, sides)
-    const { node, day, session, requests } = await alternate(ROUNDS, sides)
-    const target = atMost(median(day), 300, 'ms')
-    print('usage --by day, whole process, median', `${median(day).toFixed(0)} ms`, target)
-    print('usage --by session', `${median(session).toFixed(0)} ms`)
-    print('requests --failed', `${median(requests).toFixed(0)} ms`)
-    print('node -e 0', `${median(node).toFixed(0)} ms`)
+    const runs = await alternate(ROUNDS, sides)
+    const of = (side, key) => median(runs[side].map((one) => one[key]))
+    const row = (label, side, target) =>
+      print(
+        label,
+        `${of(side, 'wallMs').toFixed(0)} ms, CPU ${of(side, 'cpuMs').toFixed(0)} ms`,
+        target,
+      )
+    row('usage --by day, whole process, median', 'day', atMost(of('day', 'wallMs'), 300, 'ms'))
+    row('usage --by session', 'session')
+    row('requests --failed', 'requests')
+    row('node -e 0', 'node')
   } finally {
     home.remove()
   }
@@ -107,15 +116,4 @@ async function adapter() {
   } finally {
     rmSync(outfile)
   }
-}
-
-async function wallMs(args, env) {
-  const startedAt = performance.now()
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let words = ''
-  child.stdout.resume()
-  child.stderr.on('data', (chunk) => (words += chunk))
-  const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${args.join(' ')} exited ${code}\n${words}`)
-  return performance.now() - startedAt
 }

@@ -35,9 +35,9 @@ const SPACING_MS = 500
 const MOST_AT_ONCE = 500
 /** While the disk refuses, older requests than these are forgotten. */
 const MOST_PENDING = 20_000
-const BUSY_WAIT_MS = 50
+const BUSY_WAIT_MS = 100
 /** How often a database that others hold is tried again. */
-const BUSY_TRIES = 100
+const BUSY_TRIES = 60
 
 export function createLedger(deps: LedgerDeps): Ledger {
   const { path, clock, log } = deps

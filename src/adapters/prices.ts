@@ -7,9 +7,9 @@ export function createPrices(): Price {
   return async function price(model, usage) {
     const key = parseModelKey(model)
     if (!key) return undefined
-    const { calcPrice } = await import('@pydantic/genai-prices')
     const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage
     try {
+      const { calcPrice } = await import('@pydantic/genai-prices')
       const priced = calcPrice(
         {
           input_tokens: inputTokens,

@@ -22,7 +22,7 @@ export interface Database {
 export type OpenDatabase = (path: string) => Database
 
 /** Longest wait for another process, ms: the whole program stands still meanwhile. */
-const BUSY_MS = 50
+const BUSY_MS = 15
 const CORRUPT: ReadonlySet<unknown> = new Set([11, 26])
 const BUSY: ReadonlySet<unknown> = new Set([5, 6])
 

@@ -84,6 +84,7 @@ function tapped(
   // A caller that is gone may never begin to read.
   const leave = (): void => end('left')
   signal.addEventListener('abort', leave)
+  if (signal.aborted) leave()
 
   return {
     async *[Symbol.asyncIterator]() {
