@@ -3,7 +3,7 @@
 import type { Clock } from '../domain/ports.ts'
 import type { LedgerSettings } from '../domain/settings.ts'
 import { DAY_MS, dayText, MINUTE_MS } from '../domain/time.ts'
-import { deleteOldest, deleteSumsBefore, SQLITE_ONLY, usedBytes } from './ledger-queries.ts'
+import { deleteOldest, deleteSumsBefore, giveBack, settle, usedBytes } from './ledger-queries.ts'
 import type { Database } from './sqlite.ts'
 
 const EVERY_MS: number = 10 * MINUTE_MS
@@ -39,6 +39,8 @@ export function createPruning(deps: {
     if (usedBytes(database) > maxBytes) {
       while (usedBytes(database) > ROOM * maxBytes && (await step()) > 0);
     }
-    if (removed > 0) database.all(SQLITE_ONLY.giveBack)
+    if (removed === 0) return
+    while (giveBack(database)) await clock.sleep(PAUSE_MS)
+    settle(database)
   }
 }

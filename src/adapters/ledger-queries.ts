@@ -35,7 +35,9 @@ export const SQLITE_ONLY = {
   ],
   hasVersion: "select count(*) as present from sqlite_master where name = 'ledger_version'",
   readOnly: 'pragma query_only = true',
-  giveBack: 'pragma incremental_vacuum(2000)',
+  freePages: 'select freelist_count as pages from pragma_freelist_count()',
+  giveBack: 'pragma incremental_vacuum(500)',
+  settle: 'pragma wal_checkpoint(truncate)',
   usedBytes: `select (p.page_count - f.freelist_count) * s.page_size as bytes
     from pragma_page_count() p, pragma_freelist_count() f, pragma_page_size() s`,
 } as const
@@ -191,4 +193,23 @@ export function deleteSumsBefore(database: Database, day: string): void {
 
 export function usedBytes(database: Database): number {
   return numberIn(database.all(SQLITE_ONLY.usedBytes)[0], 'bytes')
+}
+
+/** Gives some of the freed room back to the disk; whether there may be more to give. */
+export function giveBack(database: Database): boolean {
+  const before = freePages(database)
+  if (before === 0) return false
+  database.all(SQLITE_ONLY.giveBack)
+  const after = freePages(database)
+  // A file that was made otherwise gives nothing back.
+  return after > 0 && after < before
+}
+
+/** Brings what has been written into the file itself, as far as nobody reads what was there before. */
+export function settle(database: Database): void {
+  database.all(SQLITE_ONLY.settle)
+}
+
+function freePages(database: Database): number {
+  return numberIn(database.all(SQLITE_ONLY.freePages)[0], 'pages')
 }
