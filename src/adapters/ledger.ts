@@ -192,7 +192,9 @@ function createConnections(deps: LedgerDeps): Connections {
       if (done.ok) return done.value
       closed(reader)
       reader = undefined
-      return fail({ code: 'EQ_STORE_UNREADABLE', path, errno: databaseErrno(done.fault) })
+      return isCorrupt(done.fault)
+        ? fail({ code: 'EQ_LEDGER_DAMAGED', path })
+        : fail({ code: 'EQ_STORE_UNREADABLE', path, errno: databaseErrno(done.fault) })
     },
 
     close() {

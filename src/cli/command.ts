@@ -16,7 +16,7 @@ import type { Terminal } from './terminal.ts'
 export interface Output {
   /** For people; the final newline is added. Empty text prints nothing. */
   readonly text: string
-  /** For programs: the same facts as plain data. Never holds a secret. */
+  /** For programs: the same facts as plain data. Never holds a secret. Undefined prints nothing. */
   readonly json: unknown
   /** Not 0 when the answer is "no", such as a failed check. */
   readonly exit?: number
@@ -69,7 +69,7 @@ export function appAction(
 
 function printOutput(terminal: Terminal, output: Output, json: boolean): void {
   if (json) {
-    printData(terminal, output.json)
+    if (output.json !== undefined) printData(terminal, output.json)
     return
   }
   const { text } = output

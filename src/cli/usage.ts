@@ -12,6 +12,7 @@ import {
   dollars,
   grouped,
   namelessWords,
+  nothingFoundWords,
   nothingRecordedWords,
   setAsideWords,
   tokensText,
@@ -95,11 +96,16 @@ function screen(layout: Layout, report: UsageReport, app: App): string {
   const { query, rows, total, setAside } = report
   const aside = setAsideWords(setAside.map(app.show))
   return sections(
-    rows.length === 0 ? layout.paint('dim', nothingRecordedWords()) : table(layout, report),
+    rows.length === 0 ? layout.paint('dim', emptyWords(query)) : table(layout, report),
     lines(...usageNotes(total, query).map((note) => layout.paint('dim', note))),
     budgetLines(layout, report, app),
     aside === '' ? '' : layout.paint('warn', aside),
   )
+}
+
+function emptyWords({ from, to, agent }: UsageQuery): string {
+  const isNarrowed = from !== undefined || to !== undefined || agent !== undefined
+  return isNarrowed ? nothingFoundWords() : nothingRecordedWords()
 }
 
 function table(layout: Layout, { query, rows, total }: UsageReport): string {

@@ -152,6 +152,7 @@ export type LedgerFault =
   | StoreFault
   /** Neither the package nor Node brings a database that runs here. */
   | { readonly code: 'EQ_LEDGER_UNAVAILABLE'; readonly detail: string }
+  | { readonly code: 'EQ_LEDGER_DAMAGED'; readonly path: string }
 
 /** The settings file. */
 export type ConfigFault =

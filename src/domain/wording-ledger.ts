@@ -60,15 +60,15 @@ export function budgetWords(use: BudgetUse, now: EpochMs): string {
   const when = use.period === 'daily' ? 'today' : 'this month'
   const estimated = use.unit === 'usd' ? ', estimated' : ''
   const share = `${Math.floor((100 * use.spent) / use.max)} %`
-  const amounts = `${amount(use.spent, use)} of ${amount(use.max, use)} ${when} (${share}${estimated})`
+  const [spent, max] =
+    use.unit === 'usd'
+      ? [dollars(use.spent), dollars(use.max)]
+      : [tokensText(use.spent), `${tokensText(use.max)} tokens`]
+  const amounts = `${spent} of ${max} ${when} (${share}${estimated})`
   return use.limit ? `${amounts}, ${LIMITS[use.limit]} for ${inWords(use.until - now)}` : amounts
 }
 
 const LIMITS = { soft: 'tried last', hard: 'not used' } as const
-
-function amount(value: number, { unit }: BudgetUse): string {
-  return unit === 'usd' ? dollars(value) : `${tokensText(value)} tokens`
-}
 
 /** `$0.0042`, `$12.30`. */
 export function dollars(usd: number): string {

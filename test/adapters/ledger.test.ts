@@ -252,9 +252,7 @@ describe('a damaged ledger', () => {
     const { open, path } = room()
     mkdirSync(join(path, '..'), { mode: 0o700 })
     writeFileSync(path, 'junk'.repeat(100))
-    expect(await open().requests({ limit: 1 })).toEqual(
-      fail({ code: 'EQ_STORE_UNREADABLE', path, errno: 'SQLITE_NOTADB' }),
-    )
+    expect(await open().requests({ limit: 1 })).toEqual(fail({ code: 'EQ_LEDGER_DAMAGED', path }))
     expect(names(path)).toEqual(['ledger.sqlite'])
   })
 
