@@ -69,12 +69,24 @@ export function createMemberWatch(names: readonly string[], longest: number): Me
 
   return {
     push(text) {
-      for (const character of text) see(character)
+      for (let at = 0; at < text.length; at += 1) {
+        const isOfNoInterest = inString && !escaped && !taking && !(depth === 1 && isName)
+        if (isOfNoInterest) at = nextMark(text, at)
+        see(text.charAt(at))
+      }
     },
     member: (name) => kept.get(name),
     isComplete: () => complete,
   }
 }
+
+/** Where a text may end or escape something; the end of what has come so far where it does neither. */
+function nextMark(text: string, from: number): number {
+  MARK.lastIndex = from
+  return MARK.exec(text)?.index ?? text.length
+}
+
+const MARK = /["\\]/g
 
 function isWordPart(character: string): boolean {
   return !'{,: \t\r\n'.includes(character)

@@ -84,6 +84,15 @@ test('the gateway records who asked, who served after whom, tokens and an estima
   await settings()
   await user.paste(KEY, 'anthropic:work')
   await user.paste(SPARE, 'anthropic:spare')
+  await user.run([
+    'agent',
+    '--session',
+    'monday',
+    '--message',
+    'hi',
+    '--model',
+    'anthropic/claude-sonnet-4-5',
+  ])
   const gateway = await user.startGateway()
   const following = user.start(['requests', '--follow', '--json'], { input: '' })
   for (const stream of [false, true]) {
@@ -93,11 +102,16 @@ test('the gateway records who asked, who served after whom, tokens and an estima
   }
   refused.add(KEY)
   refused.add(SPARE)
-  expect((await gateway.call('/v1/messages', asked(false))).status).toBeGreaterThanOrEqual(400)
+  const inSession = asked(false)
+  const headers = { ...inSession.headers, 'x-equabot-session': 'monday' }
+  const failed = await gateway.call('/v1/messages', { ...inSession, headers })
+  expect(failed.status).toBeGreaterThanOrEqual(400)
   await following.until(/"outcome":"failed"/)
 
   const lines = (await following.stop('SIGINT')).out.trim().split('\n')
-  const [first, second, third] = lines.map((line): unknown => JSON.parse(line))
+  const [chat, first, second, third] = lines.map((line): unknown => JSON.parse(line))
+  expect(chat).toMatchObject({ client: 'chat', session: 'monday', outcome: 'served' })
+  expect(first).not.toHaveProperty('session')
   expect(first).toMatchObject({
     client: 'ledger-test',
     asked: 'claude-sonnet-4-5',
@@ -109,11 +123,19 @@ test('the gateway records who asked, who served after whom, tokens and an estima
     costUsd: expect.closeTo(0.000039, 9),
   })
   expect(second).toMatchObject({ outcome: 'served', usage: { inputTokens: 3, outputTokens: 2 } })
-  expect(third).toMatchObject({ outcome: 'failed', reason: 'rate_limit', attempts: 2 })
+  expect(third).toMatchObject({
+    outcome: 'failed',
+    reason: 'rate_limit',
+    attempts: 2,
+    session: 'monday',
+  })
 
   const usage = JSON.parse((await user.run(['usage', '--by', 'client', '--json'])).out)
   expect(usage).toMatchObject({
-    rows: [{ client: 'ledger-test', requests: 3, failed: 1, counted: 2, priced: 2 }],
+    rows: [
+      { client: 'chat', requests: 1 },
+      { client: 'ledger-test', requests: 3, failed: 1, counted: 2, priced: 2 },
+    ],
   })
   await gateway.stop()
   const texts = Object.entries(await user.files()).filter(([path]) => path.includes('ledger'))
