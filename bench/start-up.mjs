@@ -51,7 +51,8 @@ function bookOf(count) {
   return { version: 1, profiles: Object.fromEntries(profiles) }
 }
 
-async function runOnce(args, env) {
+/** Runs a program to its end: how long it took, its CPU time and its memory. */
+export async function runOnce(args, env) {
   const startedAt = performance.now()
   const child = spawn(process.execPath, ['--require', USAGE, ...args], {
     env,

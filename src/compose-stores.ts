@@ -40,6 +40,7 @@ import type { Result } from './domain/result.ts'
 import { ok } from './domain/result.ts'
 import type { Foreign } from './services/foreign.ts'
 import { createForeign } from './services/foreign.ts'
+import type { SpentNow } from './services/spending.ts'
 import type { LoadWorld } from './services/world.ts'
 import { createLoadWorld } from './services/world.ts'
 
@@ -133,8 +134,15 @@ function openForeignHomes({ variables, stateDir }: Home, clock: Clock, files: Fi
   }
 }
 
-/** What a choice depends on, and what takes over logins that other programs have renewed. */
-export function openWorld(stores: Stores): {
+/**
+ * What a choice depends on, and what takes over logins that other programs have renewed.
+ *
+ * @param spentNow what budgets have been used of; absent: a world that chooses nobody
+ */
+export function openWorld(
+  stores: Stores,
+  spentNow?: SpentNow,
+): {
   readonly loadWorld: LoadWorld
   readonly foreign: Foreign
   readonly adopt: () => Promise<unknown>
@@ -158,6 +166,7 @@ export function openWorld(stores: Stores): {
     stopwatch: stores.stopwatch,
     foreign: () => foreign.views(),
     foreignOff: stores.foreignOff,
+    ...(spentNow && { spentNow }),
   })
   return { loadWorld, foreign, adopt: () => foreign.adopt() }
 }

@@ -2,7 +2,7 @@
 
 import { createBrowser } from './adapters/browser.ts'
 import { createCatalogue } from './adapters/catalogue.ts'
-import { random } from './adapters/chance.ts'
+import { random, randomWord } from './adapters/chance.ts'
 import { createFileCheck } from './adapters/file-check.ts'
 import { fingerprint } from './adapters/fingerprint.ts'
 import type { Home } from './adapters/home.ts'
@@ -15,10 +15,12 @@ import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
+import { openLedger } from './compose-ledger.ts'
 import { marksOfOwners, marksOfSpent, openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
 import type { Clock } from './domain/ports.ts'
 import type { LoginFlow } from './domain/renewal-ports.ts'
+import { requestId } from './domain/ledger.ts'
 import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
@@ -38,9 +40,11 @@ import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createProbe } from './services/probe.ts'
 import { createRenewals } from './services/renewal.ts'
+import { createRecordedDispatch } from './services/recording.ts'
 import { createReport } from './services/report.ts'
 import { watchedSessions } from './services/session-watch.ts'
 import { createSetupTokens } from './services/setup-token.ts'
+import { createUsage } from './services/usage.ts'
 import { createVault } from './services/vault.ts'
 import type { LoadWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
@@ -48,7 +52,12 @@ import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { readQuota } from './wire/rate-headers.ts'
 import { probeRequest } from './wire/probe-dialects.ts'
 import { hearProbe } from './wire/probe-reply.ts'
+import { safeWords } from './wire/safe-words.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
+import { createUsagePeek } from './wire/usage-peek.ts'
+
+/** Longest model or client name that a record keeps, characters. */
+const MOST_KEPT = 120
 
 /**
  * The program on this machine.
@@ -64,6 +73,7 @@ export async function compose(helperScript: string): Promise<Result<App, Fault>>
 function assemble(home: Home, helperScript: string): App {
   const stores = openStores(home)
   const { clock, files, log, settings, profiles, states, gatewayFiles } = stores
+  const { ledger, spentNow } = openLedger(home, stores)
   const events = createEvents({ clock, random })
   logEvents(events, log)
   const sessions = watchedSessions(stores.sessions, events.publish)
@@ -74,7 +84,7 @@ function assemble(home: Home, helperScript: string): App {
     sandboxOrigin: sandbox.origin,
   })
 
-  const { loadWorld, foreign, adopt } = openWorld(stores)
+  const { loadWorld, foreign, adopt } = openWorld(stores, spentNow)
   const resolveWorld: LoadWorld = async (agent) => {
     await adopt()
     return loadWorld(agent)
@@ -98,16 +108,23 @@ function assemble(home: Home, helperScript: string): App {
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const catalogue = createCatalogue()
   const lessons = createLessons({ states, clock, random })
-  const dispatch = createDispatch({
-    upstream,
-    lessons,
-    judge: judgeReply,
-    readQuota,
-    catalogue,
-    credentials,
+  const dispatch = createRecordedDispatch({
+    dispatch: createDispatch({
+      upstream,
+      lessons,
+      judge: judgeReply,
+      readQuota,
+      catalogue,
+      credentials,
+      clock,
+      log,
+      publish: events.publish,
+    }),
+    ledger,
     clock,
-    log,
-    publish: events.publish,
+    newId: randomWord,
+    watch: createUsagePeek,
+    safe: (text) => safeWords(text, MOST_KEPT),
   })
   const logins = lazyLoginFlow(upstream, clock)
   const vault = createVault({
@@ -197,8 +214,11 @@ function assemble(home: Home, helperScript: string): App {
       lessons,
       readQuota,
       settle: () => states.flush(),
+      record: (record) => ledger.append({ ...record, id: requestId(clock.now(), randomWord()) }),
       clock,
     }),
+    ledger,
+    usage: createUsage({ ledger, settings, spentNow, clock }),
     renewals,
     keeper: createKeeper({
       loadWorld,
@@ -245,6 +265,7 @@ function assemble(home: Home, helperScript: string): App {
     async close() {
       await upstream.close()
       await sandbox.close()
+      await ledger.close()
       return states.flush()
     },
   }

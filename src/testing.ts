@@ -35,6 +35,8 @@ export type {
   MemorySettingsStore,
   MemoryStateStore,
 } from './testing/memory-stores.ts'
+export type { MemoryLedger } from './testing/memory-ledger.ts'
+export { memoryLedger } from './testing/memory-ledger.ts'
 export { memoryGrantStore } from './testing/memory-grants.ts'
 export type { MemoryGrantStore } from './testing/memory-grants.ts'
 export {
@@ -62,12 +64,14 @@ export function fakeClock(start: EpochMs = FAKE_NOW): FakeClock {
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (ms <= 0 || signal?.aborted) return resolve()
-        const sleeper = { at: now + ms, wake: resolve }
-        sleepers.push(sleeper)
-        signal?.addEventListener('abort', () => {
+        const wake = (): void => {
           sleepers = sleepers.filter((entry) => entry !== sleeper)
+          signal?.removeEventListener('abort', wake)
           resolve()
-        })
+        }
+        const sleeper = { at: now + ms, wake }
+        sleepers.push(sleeper)
+        signal?.addEventListener('abort', wake)
       }),
     advance(ms) {
       now += ms

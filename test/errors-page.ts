@@ -10,7 +10,7 @@ const ROOMS: readonly { readonly title: string; readonly codes: RegExp }[] = [
       /^EQ_(?:USAGE|NAME|DURATION|PROVIDER|PROFILE|AGENT|SESSION_UNKNOWN|MODEL|ALIAS|FALLBACK|ORDER|CONFIRM)/,
   },
   { title: 'Secrets and prompts', codes: /^EQ_(?:SECRET|PROMPT|INTERRUPTED)/ },
-  { title: 'Files of the state folder', codes: /^EQ_(?:HOME|STORE|LOCK)/ },
+  { title: 'Files of the state folder', codes: /^EQ_(?:HOME|STORE|LOCK|LEDGER)/ },
   { title: 'Logins of other programs', codes: /^EQ_(?:FOREIGN|KEYCHAIN)/ },
   { title: 'Renewal', codes: /^EQ_(?:GRANT|RENEWAL)/ },
   { title: 'Logging in', codes: /^EQ_(?:LOGIN|PROGRAM|IMPORT)/ },

@@ -101,6 +101,8 @@ export const FAULT_SAMPLES: {
   EQ_STORE_UNWRITABLE: { code: 'EQ_STORE_UNWRITABLE', path, errno: 'EROFS' },
   EQ_STORE_UNSAFE: { code: 'EQ_STORE_UNSAFE', path, problem: 'symlink' },
   EQ_STORE_NO_PREVIOUS: { code: 'EQ_STORE_NO_PREVIOUS', path },
+  EQ_LEDGER_DAMAGED: { code: 'EQ_LEDGER_DAMAGED', path: '/state/ledger.sqlite' },
+  EQ_LEDGER_UNAVAILABLE: { code: 'EQ_LEDGER_UNAVAILABLE', detail: 'ERR_DLOPEN_FAILED' },
   EQ_LOCK_UNAVAILABLE: { code: 'EQ_LOCK_UNAVAILABLE', detail: 'no prebuilt binary' },
   EQ_CONFIG_SYNTAX: {
     code: 'EQ_CONFIG_SYNTAX',

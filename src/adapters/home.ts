@@ -18,6 +18,7 @@ export interface Home {
   readonly locksDir: string
   readonly grantsDir: string
   readonly logsDir: string
+  readonly ledgerPath: string
   readonly gatewayTokenPath: string
   readonly gatewayRecordPath: string
   /** `EQUABOT_GATEWAY_TOKEN`, which wins over the token file. */
@@ -63,6 +64,7 @@ export function openHome(
     locksDir: join(stateDir, 'locks'),
     grantsDir: join(stateDir, 'grants'),
     logsDir: join(stateDir, 'logs'),
+    ledgerPath: join(stateDir, 'ledger.sqlite'),
     gatewayTokenPath: join(stateDir, 'gateway-token'),
     gatewayRecordPath: join(stateDir, 'gateway.json'),
     ...(token !== undefined && { gatewayTokenOverride: new Secret(token) }),

@@ -13,15 +13,17 @@ import { addGatewayCommands } from './gateway.ts'
 import { addGroupExamples, examples } from './help.ts'
 import { createLayout } from './layout.ts'
 import { addModelsCommands } from './models.ts'
+import { addRequestsCommand } from './requests.ts'
 import { addSandboxCommands } from './sandbox.ts'
 import { addSessionsCommands } from './sessions.ts'
 import { addUpCommands } from './up.ts'
+import { addUsageCommand } from './usage.ts'
 
 /** Headings of the help, each with its commands, in this order. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Talk:', ['up', 'chat', 'agent', 'sessions']],
   ['Logins and models:', ['models', 'agents', 'sandbox']],
-  ['The machine:', ['gateway', 'events', 'doctor', 'config', 'completion']],
+  ['The machine:', ['gateway', 'usage', 'requests', 'events', 'doctor', 'config', 'completion']],
 ]
 
 export function createProgram(context: CommandContext): Command {
@@ -49,6 +51,8 @@ export function createProgram(context: CommandContext): Command {
   addAgentsCommands(program, context)
   addSandboxCommands(program, context)
   addGatewayCommands(program, context)
+  addUsageCommand(program, context)
+  addRequestsCommand(program, context)
   addEventsCommand(program, context)
   addDoctorCommand(program, context)
   addConfigCommands(program, context)

@@ -1,5 +1,6 @@
 /** A credential that may serve a request: what it is, where it stands, who pays for it. */
 
+import type { BudgetReached } from './budget.ts'
 import type { AgentState, ProfileUsage } from './cooldown.ts'
 import { usageFor } from './cooldown.ts'
 import type { Credential, CredentialType } from './credential.ts'
@@ -8,7 +9,6 @@ import type { GrantView } from './grant.ts'
 import type { AgentId, ProfileId } from './names.ts'
 import type { Origin } from './profile.ts'
 import type { Lane } from './provider.ts'
-import type { EpochMs } from './time.ts'
 
 /** Where a variable's value was found. */
 export type VariableSource =
@@ -47,18 +47,6 @@ export interface Candidate {
   readonly missingVariable?: string
   /** A budget of its owner's that is used up, or nearly. */
   readonly budget?: BudgetReached
-}
-
-/** A limit that the user set for a profile, and that has been reached. */
-export interface BudgetReached {
-  readonly period: 'daily' | 'monthly'
-  /** `hard`: not used any more. `soft`: used after the others. */
-  readonly limit: 'soft' | 'hard'
-  /** When the next period begins. */
-  readonly until: EpochMs
-  readonly spent: number
-  readonly max: number
-  readonly unit: 'tokens' | 'usd'
 }
 
 /** What is known of the secret that a candidate holds now. */

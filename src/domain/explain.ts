@@ -273,6 +273,21 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
         500,
       )
 
+    case 'EQ_LEDGER_DAMAGED':
+      return say(
+        `${fault.path} is no database, or a damaged one`,
+        'The next request sets it aside, whole, and begins a new one: equabot agent --message hello',
+        65,
+        500,
+      )
+    case 'EQ_LEDGER_UNAVAILABLE':
+      return say(
+        `No database runs on this system (${fault.detail}): requests are not recorded`,
+        'Use Node 22.13 or newer, which brings one, or reinstall Equabot on this machine',
+        69,
+        500,
+      )
+
     case 'EQ_CONFIG_SYNTAX':
       return say(
         `${fault.path}, line ${fault.line}, column ${fault.column}: ${fault.detail}`,

@@ -153,6 +153,13 @@ export type StoreFault =
   | { readonly code: 'EQ_STORE_NO_PREVIOUS'; readonly path: string }
   | { readonly code: 'EQ_LOCK_UNAVAILABLE'; readonly detail: string }
 
+/** The record of requests. */
+export type LedgerFault =
+  | StoreFault
+  /** Neither the package nor Node brings a database that runs here. */
+  | { readonly code: 'EQ_LEDGER_UNAVAILABLE'; readonly detail: string }
+  | { readonly code: 'EQ_LEDGER_DAMAGED'; readonly path: string }
+
 /** The settings file. */
 export type ConfigFault =
   | {
@@ -465,7 +472,7 @@ export type InternalFault = { readonly code: 'EQ_INTERNAL'; readonly detail: str
 export type Fault =
   | NameFault
   | SecretFault
-  | StoreFault
+  | LedgerFault
   | ConfigFault
   | ForeignFault
   | RenewalFault

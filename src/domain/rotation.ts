@@ -4,7 +4,8 @@
  * Requests, `models status` and `models auth explain` all end here, so they cannot disagree.
  */
 
-import type { BudgetReached, Candidate } from './candidate.ts'
+import type { BudgetReached } from './budget.ts'
+import type { Candidate } from './candidate.ts'
 import { usageOf } from './candidate.ts'
 import type { AgentState, Rest } from './cooldown.ts'
 import { restFor } from './cooldown.ts'
@@ -23,7 +24,7 @@ import type { Sorting, Strategy } from './strategy.ts'
 import { keptFirst, sorted, strategyOf } from './strategy.ts'
 import type { EpochMs } from './time.ts'
 
-export type { BudgetReached, Candidate, CredentialSource, VariableSource } from './candidate.ts'
+export type { Candidate, CredentialSource, VariableSource } from './candidate.ts'
 export { usageOf } from './candidate.ts'
 
 export type Taken =

@@ -1,5 +1,6 @@
 /** Settings with their defaults. Units stand in the names. How they look on disk is `wire/settings-file.ts`'s matter. */
 
+import type { Budget } from './budget.ts'
 import type { CredentialType } from './credential.ts'
 import type { ForeignOrigin } from './foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from './names.ts'
@@ -14,6 +15,7 @@ export interface ProfileSettings {
   /** Which credential types are accepted. `oauth` accepts `oauth` and `token`. */
   readonly mode: CredentialType
   readonly email?: string
+  readonly budget?: Budget
 }
 
 export interface ModelChoice {
@@ -40,6 +42,13 @@ export interface ForeignSettings {
 export interface StrategySettings {
   readonly usual?: Strategy
   readonly byProvider: ReadonlyMap<ProviderId, Strategy>
+}
+
+/** How long requests are kept in the ledger. */
+export interface LedgerSettings {
+  readonly keepDays: number
+  /** Of single requests; the sums of their days stay for `keepDays`. Bytes on disk. */
+  readonly maxBytes: number
 }
 
 export interface Settings {
@@ -95,6 +104,7 @@ export interface Settings {
     /** How long an answer may pause, ms. */
     readonly idleTimeoutMs: number
   }
+  readonly ledger: LedgerSettings
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -124,6 +134,7 @@ export const DEFAULT_SETTINGS: Settings = {
     drainTimeoutMs: 10_000,
   },
   upstream: { connectTimeoutMs: 8_000, firstByteTimeoutMs: 600_000, idleTimeoutMs: 300_000 },
+  ledger: { keepDays: 400, maxBytes: 512 * 1024 * 1024 },
 }
 
 /** The strategy that was set for a provider, or for all. */

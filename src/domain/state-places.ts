@@ -5,7 +5,7 @@ import { STRAY_NAME } from './inspection.ts'
 import { parseAgentId, parseSessionId } from './names.ts'
 
 const ROOT_FILE =
-  /^(?:equabot\.json(?:\.bak|\.before-[^/]+)?|\.env|gateway-token|gateway\.json|keychain-refused\.json|owner-locks)$/
+  /^(?:equabot\.json(?:\.bak|\.before-[^/]+)?|\.env|gateway-token|gateway\.json|keychain-refused\.json|owner-locks|ledger\.sqlite(?:\.broken-[^/]+)?(?:-wal|-shm)?)$/
 const AGENT_FILE =
   /^(?:auth-profiles\.json(?:\.prev|\.broken-[^/]+|\.before-[^/]+)?|auth-state\.json)$/
 

@@ -3,12 +3,14 @@
 import type { Likeness, ModelMatch } from './model-match.ts'
 import type { ProfileId } from './names.ts'
 import type { Pin } from './pins.ts'
-import type { BudgetReached, PassedOver, Payer, Taken } from './rotation.ts'
+import type { BudgetReached } from './budget.ts'
+import type { PassedOver, Payer, Taken } from './rotation.ts'
 import type { QuotaWindow } from './quota.ts'
 import { usedShare } from './quota.ts'
 import type { Strategy } from './strategy.ts'
 import type { EpochMs } from './time.ts'
 import { inWords, relative } from './time.ts'
+import { dollars } from './wording-ledger.ts'
 
 export function choiceWords(
   why: Exclude<Taken, { code: 'last_resort' }>,
@@ -30,7 +32,7 @@ export function choiceWords(
     case 'near_wall':
       return `spared: ${windowWords(why.window, now)}`
     case 'near_budget':
-      return `spared: ${budgetWords(why.budget, now)}`
+      return `spared: ${budgetReachedWords(why.budget, now)}`
     default:
       return why satisfies never
   }
@@ -41,7 +43,7 @@ export function passedByChoiceWords(
   now: EpochMs | undefined,
 ): string {
   return why.code === 'budget_spent'
-    ? budgetWords(why.budget, now)
+    ? budgetReachedWords(why.budget, now)
     : `paid by use, and auth.lanes.crossing is deny: the request was meant for ${why.from.profile} (${why.from.lane})`
 }
 
@@ -57,10 +59,11 @@ export function windowWords(window: QuotaWindow, now: EpochMs | undefined): stri
     : `${used}, which resets ${relative(window.resetsAt, now)}`
 }
 
-/** `its daily budget is used up: 12.50 of 10 USD, until in 3 h`. */
-export function budgetWords(budget: BudgetReached, now: EpochMs | undefined): string {
+/** `its daily budget is used up: $12.50 of $10.00, estimated; the next period begins in 3 h`. */
+export function budgetReachedWords(budget: BudgetReached, now: EpochMs | undefined): string {
   const { period, limit, spent, max, unit, until } = budget
-  const sums = unit === 'usd' ? `${spent.toFixed(2)} of ${max} USD` : `${spent} of ${max} tokens`
+  const sums =
+    unit === 'usd' ? `${dollars(spent)} of ${dollars(max)}, estimated` : `${spent} of ${max} tokens`
   const kind = limit === 'hard' ? 'is used up' : 'has reached its soft limit'
   return `its ${period} budget ${kind}: ${sums}; the next period begins ${relative(until, now)}`
 }

@@ -1,5 +1,6 @@
 /** Everything a choice depends on, at one instant. Built by `services/world.ts`; judged here without any I/O. */
 
+import type { BudgetReached } from './budget.ts'
 import type { AgentState } from './cooldown.ts'
 import type { Credential } from './credential.ts'
 import { bearerOf } from './credential.ts'
@@ -13,7 +14,6 @@ import type { EffectiveBook, Origin } from './profile.ts'
 import { profilesOf } from './profile.ts'
 import type { ProviderFacts, ProviderTable } from './provider.ts'
 import type {
-  BudgetReached,
   Candidate,
   CredentialSource,
   ExplicitOrder,
@@ -49,6 +49,8 @@ export interface World {
   readonly bookFault?: Fault
   readonly environment: Environment
   readonly state: AgentState
+  /** Profiles that have used up what they may, or nearly; absent: none. */
+  readonly budgets?: ReadonlyMap<ProfileId, BudgetReached>
   /** `now` by a clock that nobody can set. */
   readonly moment: Moment
   /** What stands behind each oauth profile of the book. */
@@ -57,8 +59,6 @@ export interface World {
   readonly foreign: readonly ForeignView[]
   /** The environment switches the logins of all other programs off. */
   readonly foreignOff: boolean
-  /** Budgets that are used up or nearly; absent: none is. */
-  readonly budgets?: ReadonlyMap<ProfileId, BudgetReached>
   readonly fingerprint: (secret: Secret) => string
 }
 

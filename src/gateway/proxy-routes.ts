@@ -15,6 +15,7 @@ import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import type { Served } from '../services/dispatch.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
+import { clientName } from './client-name.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
 import { sentHeaders } from './passed-headers.ts'
@@ -60,6 +61,8 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     const served = await app.dispatch({
       ...chosen,
       ...(head && { session: head.id }),
+      asked,
+      client: clientName(exchange.request.headers['user-agent']),
       encode: (_facts, { model }) =>
         ok({
           path: door.upstreamPath + exchange.search,

@@ -1,6 +1,7 @@
 /** The whole program as its faces see it. Built by `compose.ts`. */
 
 import type { Fault } from '../domain/fault.ts'
+import type { Ledger } from '../domain/ledger.ts'
 import type {
   Clock,
   GatewayClient,
@@ -29,6 +30,7 @@ import type { Probe } from './probe.ts'
 import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
 import type { SetupTokens } from './setup-token.ts'
+import type { Usage } from './usage.ts'
 import type { Vault } from './vault.ts'
 import type { LoadWorld } from './world.ts'
 
@@ -62,6 +64,9 @@ export interface App {
   readonly conversation: Conversation
   readonly dispatch: Dispatch
   readonly probe: Probe
+  /** What is kept of requests. */
+  readonly ledger: Ledger
+  readonly usage: Usage
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles

@@ -177,7 +177,9 @@ async function serveTurn(
     world,
     models: models.value,
     ...bound.value,
+    ...askedFor(request.model ?? head.model),
     session: head.id,
+    client: 'chat',
     onWait,
     encode: (facts, model) => {
       const codec = deps.codecs[facts.protocol]
@@ -192,6 +194,10 @@ async function serveTurn(
     },
     signal,
   })
+}
+
+function askedFor(asked: string | undefined): { readonly asked?: string } {
+  return asked === undefined ? {} : { asked }
 }
 
 async function* reply(

@@ -42,6 +42,10 @@ export interface DispatchRequest {
   readonly signal: AbortSignal
   /** Told before the request waits for somebody to be rested. */
   readonly onWait?: (wait: Wait) => void
+  /** The model as the caller named it, for the record. */
+  readonly asked?: string
+  /** Who asked, for the record. */
+  readonly client?: string
 }
 
 /** A request that was meant for a subscription and costs money by use. */

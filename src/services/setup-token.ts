@@ -143,6 +143,7 @@ async function verify(
   const served = await deps.dispatch({
     world,
     models: [{ provider, model, profile }],
+    client: 'setup-token',
     encode: (facts, key) => {
       const codec = deps.codecs[facts.protocol]
       if (!codec) return fail(unspoken(formatModelKey(key), facts.protocol))

@@ -1,5 +1,6 @@
 /** Reads everything that a choice depends on, once, for one agent. Changes nothing. */
 
+import { budgetsOf } from '../domain/budget.ts'
 import type { AgentState } from '../domain/cooldown.ts'
 import type { Fault, StoreFault } from '../domain/fault.ts'
 import type { ForeignView } from '../domain/foreign.ts'
@@ -28,6 +29,7 @@ import type { World } from '../domain/world.ts'
 import { referencedNames } from '../domain/world.ts'
 import { unknownAgent } from '../domain/unknown.ts'
 import { grantViews } from './grant-views.ts'
+import type { SpentNow } from './spending.ts'
 
 export interface WorldDeps {
   readonly clock: Clock
@@ -42,6 +44,8 @@ export interface WorldDeps {
   readonly foreign: () => Promise<readonly ForeignView[]>
   /** `EQUABOT_FOREIGN_LOGINS=0`; absent: no. */
   readonly foreignOff?: boolean
+  /** What the profiles with a budget have used of it; absent: nothing. */
+  readonly spentNow?: SpentNow
 }
 
 /**
@@ -74,9 +78,12 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
     const foreign = (await deps.foreign()).map((view) => besideBook(view, books))
     const grants = await grantViews(deps, books.book, settings, providers, foreign)
 
+    const now = deps.clock.now()
+    const spent = await deps.spentNow?.(settings)
     return ok({
       agent,
-      now: deps.clock.now(),
+      now,
+      budgets: spent ? budgetsOf(settings, spent, now) : new Map(),
       moment: deps.stopwatch(),
       grants,
       foreign,

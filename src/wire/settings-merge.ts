@@ -56,6 +56,7 @@ export function settingsOf(file: SettingsFile): Settings {
     },
     gateway: { ...defaults.gateway, ...file.gateway },
     upstream: { ...defaults.upstream, ...file.upstream },
+    ledger: { ...defaults.ledger, ...file.ledger },
   }
 }
 

@@ -13,10 +13,12 @@ import {
   parseProfileId,
   parseProviderId,
 } from '../domain/names.ts'
+import type { Budget } from '../domain/budget.ts'
 import type { CredentialType } from '../domain/credential.ts'
 import type { Protocol } from '../domain/provider.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { STRATEGIES } from '../domain/strategy.ts'
+import { BUDGET } from './budget-schema.ts'
 import { urlProblem } from './provider-url.ts'
 
 export interface FileModelChoice {
@@ -63,7 +65,12 @@ export interface SettingsFile {
     readonly profiles?: Readonly<
       Record<
         string,
-        { readonly provider: string; readonly mode: CredentialType; readonly email?: string }
+        {
+          readonly provider: string
+          readonly mode: CredentialType
+          readonly email?: string
+          readonly budget?: Budget
+        }
       >
     >
     readonly order?: Readonly<Record<string, readonly string[]>>
@@ -103,6 +110,7 @@ export interface SettingsFile {
     readonly firstByteTimeoutMs?: number
     readonly idleTimeoutMs?: number
   }
+  readonly ledger?: { readonly keepDays?: number; readonly maxBytes?: number }
 }
 
 /** Variables stand in `vars` or, equally, beside it under their own names. */
@@ -189,6 +197,7 @@ const auth = v.strictObject({
         provider: providerName,
         mode: v.picklist(['api_key', 'token', 'oauth']),
         email: v.exactOptional(v.string()),
+        budget: v.exactOptional(BUDGET),
       }),
     ),
   ),
@@ -359,6 +368,15 @@ export const SETTINGS_SCHEMA: v.GenericSchema<SettingsFile> = v.strictObject({
       firstByteTimeoutMs: v.exactOptional(timeoutMs),
       idleTimeoutMs: v.exactOptional(timeoutMs),
     }),
+  ),
+  ledger: v.exactOptional(
+    v.pipe(
+      v.strictObject({
+        keepDays: v.exactOptional(wholeNumber(1, 36_500)),
+        maxBytes: v.exactOptional(wholeNumber(1_048_576, Number.MAX_SAFE_INTEGER)),
+      }),
+      v.description('How long requests are kept: 400 days and 512 MiB unless set.'),
+    ),
   ),
 })
 

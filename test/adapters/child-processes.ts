@@ -31,7 +31,7 @@ export function compileChildProgram(
     bundle: true,
     platform: 'node',
     format: 'esm',
-    external: ['fs-native-extensions'],
+    external: ['fs-native-extensions', '@photostructure/sqlite'],
     logLevel: 'error',
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -13,6 +13,7 @@ import { profile } from '../names-from.ts'
 const SAMPLES: readonly Fault[] = Object.values(FAULT_SAMPLES)
 const EXITS = [1, 64, 65, 69, 70, 75, 77, 78, 130]
 const COMMANDS = [
+  'agent',
   'agents add',
   'agents list',
   'config get',

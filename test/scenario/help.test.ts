@@ -50,6 +50,8 @@ test('every command answers --help with examples', async () => {
       'sandbox keys',
       'gateway run',
       'gateway status',
+      'usage',
+      'requests',
       'events',
       'doctor',
       'config validate',

@@ -1,3 +1,4 @@
+import type { Spent } from '../../src/domain/budget.ts'
 import type { AgentState, UpstreamFailure } from '../../src/domain/cooldown.ts'
 import type { Happening } from '../../src/domain/event.ts'
 import type { Fault, RenewalFault } from '../../src/domain/fault.ts'
@@ -81,6 +82,8 @@ export interface Furnishing {
   readonly sources?: readonly ForeignSource[]
   /** `EQUABOT_FOREIGN_LOGINS=0` */
   readonly foreignOff?: boolean
+  /** What the profiles with a budget have used of it. */
+  readonly spent?: Spent
   readonly logins?: Parameters<typeof fakeLoginFlow>[0]
   /** Context windows by `provider/model`, tokens. */
   readonly windows?: Readonly<Record<string, number>>
@@ -194,6 +197,7 @@ export function house(furnishing: Furnishing = {}): House {
     stopwatch,
     foreign: async () => furnishing.foreign ?? foreign.views(),
     foreignOff: furnishing.foreignOff ?? false,
+    spentNow: async () => furnishing.spent ?? new Map(),
   })
   const renewals = createRenewals({
     loadWorld,

@@ -15,7 +15,7 @@ import {
   memoryStateStore,
   plainFingerprint,
 } from '../../src/testing.ts'
-import { agent, provider } from '../names-from.ts'
+import { agent, profile, provider } from '../names-from.ts'
 import { decodeSettings } from '../settings-from.ts'
 import { house, outcome } from './house.ts'
 
@@ -32,6 +32,25 @@ describe('the world', () => {
     expect(world.book.profiles.size).toBe(0)
     expect(profiles.saves()).toBe(0)
     expect(settings.raw()).toEqual({})
+  })
+
+  test('holds the profiles that have used up what they may, and no others', async () => {
+    const budget = { daily: { usd: 5 } }
+    const configured = { provider: 'anthropic', mode: 'api_key', budget }
+    const used = (usd: number) => ({
+      daily: { usd, tokens: 0 },
+      monthly: { usd, tokens: 0 },
+    })
+    const { loadWorld } = house({
+      config: { auth: { profiles: { 'anthropic:a': configured, 'anthropic:b': configured } } },
+      spent: new Map([
+        [profile('anthropic:a'), used(5)],
+        [profile('anthropic:b'), used(1)],
+        [profile('anthropic:c'), used(99)],
+      ]),
+    })
+    const { budgets } = orThrow(await loadWorld())
+    expect([...(budgets ?? [])]).toMatchObject([['anthropic:a', { limit: 'hard', spent: 5 }]])
   })
 
   test('is that of the default agent when none is named', async () => {

@@ -93,6 +93,19 @@ describe('a settings file', () => {
     expect(read.upstream.idleTimeoutMs).toBe(5)
   })
 
+  test('says how long requests are kept, and what a profile may use', () => {
+    const read = settings(`{
+      ledger: { keepDays: 30 },
+      auth: { profiles: { 'a:b': { provider: 'a', mode: 'api_key',
+        budget: { daily: { usd: 5 }, monthly: { tokens: 9, soft: 0.5, hard: false } } } } },
+    }`)
+    expect(read.ledger).toEqual({ ...DEFAULT_SETTINGS.ledger, keepDays: 30 })
+    expect([...read.auth.profiles.values()][0]?.budget).toEqual({
+      daily: { usd: 5 },
+      monthly: { tokens: 9, soft: 0.5, hard: false },
+    })
+  })
+
   test('with broken JSON5 names the line and the column', () => {
     expect(fault('{\n  a b\n}')).toEqual({
       code: 'EQ_CONFIG_SYNTAX',
@@ -185,6 +198,34 @@ describe('a settings file', () => {
       'auth.profiles.x:y.provider',
       'is missing',
       2,
+    ],
+    [
+      'a budget of nothing',
+      '{ auth: { profiles: { "x:y": { provider: "x", mode: "oauth", budget: { daily: { soft: 0.5 } } } } } }',
+      'auth.profiles.x:y.budget.daily',
+      'needs "usd" or "tokens"',
+      1,
+    ],
+    [
+      'a budget of less than nothing',
+      '{ auth: { profiles: { "x:y": { provider: "x", mode: "oauth", budget: { daily: { usd: 0 } } } } } }',
+      'auth.profiles.x:y.budget.daily.usd',
+      'must be more than 0',
+      1,
+    ],
+    [
+      'a share that is none',
+      '{ auth: { profiles: { "x:y": { provider: "x", mode: "oauth", budget: { daily: { usd: 1, soft: 80 } } } } } }',
+      'auth.profiles.x:y.budget.daily.soft',
+      'must be from 0 to 1',
+      1,
+    ],
+    [
+      'a ledger too small for itself',
+      '{ ledger: { maxBytes: 5 } }',
+      'ledger.maxBytes',
+      'must be a whole number from 1048576 to 9007199254740991',
+      1,
     ],
     [
       'a profile of another provider',
