@@ -24,6 +24,7 @@ import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
+import { createCooldowns } from './services/cooldowns.ts'
 import { createCredentials } from './services/credentials.ts'
 import { createDispatch } from './services/dispatch.ts'
 import { startGateway } from './services/gateway-life.ts'
@@ -149,6 +150,7 @@ function assemble(home: Home, helperScript: string): App {
       spentMarks: () => marksOfSpent(stores.grants),
     }),
     orders: createOrders({ loadWorld, profiles }),
+    cooldowns: createCooldowns({ loadWorld, states }),
     report: createReport({
       catalogue: createCatalogue(),
       checkFiles: createFileCheck({ home, files }),

@@ -10,11 +10,11 @@ import {
   effectiveWords,
   grantWords,
   policyWords,
-  quotaWords,
   renewedOnUseWords,
   sourceWords,
   verdictWords,
 } from '../domain/wording.ts'
+import { quotaWords } from '../domain/wording-quota.ts'
 import type { Cell, Layout, Role } from './layout.ts'
 import { lines } from './layout.ts'
 
