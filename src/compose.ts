@@ -26,6 +26,7 @@ import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
 import { createConversation } from './services/conversation.ts'
+import { createCooldowns } from './services/cooldowns.ts'
 import { createCredentials } from './services/credentials.ts'
 import { createCredentialWatch, watchedRenewals } from './services/credential-watch.ts'
 import { createCrossings } from './services/crossings.ts'
@@ -184,6 +185,7 @@ function assemble(home: Home, helperScript: string): App {
       spentMarks: () => marksOfSpent(stores.grants),
     }),
     orders: createOrders({ loadWorld, profiles }),
+    cooldowns: createCooldowns({ loadWorld, states }),
     report: createReport({
       catalogue,
       checkFiles: createFileCheck({ home, files }),

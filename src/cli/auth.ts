@@ -9,6 +9,7 @@ import type { App } from '../services/app.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
 import type { ExplainJson } from '../wire/report-json.ts'
 import { addLoginCommand } from './auth-login.ts'
+import { addCooldownCommands } from './auth-cooldown.ts'
 import { addImportCommand } from './auth-import.ts'
 import { addOrderCommands } from './auth-order.ts'
 import { addPasteCommands } from './auth-paste.ts'
@@ -74,6 +75,7 @@ export function addAuthCommands(models: Command, context: CommandContext): void 
   addRenewCommand(auth, context)
   addSyncCommand(auth, context)
   addOrderCommands(auth, context)
+  addCooldownCommands(auth, context)
   addRemovalCommands(auth, context)
   addImportCommand(auth, context)
 }

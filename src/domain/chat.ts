@@ -1,5 +1,6 @@
 /** A conversation turn in no provider's dialect, and the events that a reply streams. */
 
+import type { UpstreamFailure } from './cooldown.ts'
 import type { FailedAttempt, Fault } from './fault.ts'
 import type { AgentId, ModelKey, ProfileId, SessionId } from './names.ts'
 import type { Lane } from './provider.ts'
@@ -29,7 +30,7 @@ export type ReplyEvent =
   | { readonly type: 'usage'; readonly usage: Partial<ChatUsage> }
   | { readonly type: 'stop'; readonly reason: string }
   /** The provider's own error inside the stream. */
-  | { readonly type: 'error'; readonly words: string }
+  | { readonly type: 'error'; readonly words: string; readonly failure: UpstreamFailure }
 
 /** One message of a person, and where it belongs. */
 export interface TurnRequest {

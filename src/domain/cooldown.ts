@@ -111,7 +111,7 @@ const LONGEST_PLAN_MS = 8 * DAY_MS
 
 /** What is put on top of a time that the provider named, so that not everybody comes back at once. */
 const MOST_JITTER = 0.1
-const LONGEST_JITTER_MS = MINUTE_MS
+const LONGEST_JITTER_MS = 10 * SECOND_MS
 
 /** A clock that is set right moves about this much; a rest from further ahead was written by a wrong one. */
 const CLOCK_STEP_MS = MINUTE_MS

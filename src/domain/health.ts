@@ -1,13 +1,16 @@
 /** Four facts about a credential, never one word: access, grant, quota, policy. And what `--check` makes of them. */
 
 import type { Rest } from './cooldown.ts'
-import { runningRest } from './cooldown.ts'
+import { restOf, runningRest } from './cooldown.ts'
 import { bearerOf, expiresAtOf, isExpired } from './credential.ts'
 import type { SwitchedOffBy } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
 import { holdMs, isDead } from './grant.ts'
 import type { ProviderId } from './names.ts'
+import { providerOf } from './names.ts'
 import type { Origin } from './profile.ts'
+import type { QuotaWindow } from './quota.ts'
+import { inForce } from './quota.ts'
 import { canRenew } from './renewal-rules.ts'
 import type { Candidate, PassedOver, Ranked } from './rotation.ts'
 import { usageOf } from './rotation.ts'
@@ -57,9 +60,17 @@ export type Grant =
     }
   | { readonly state: 'none_needed'; readonly provenAt?: EpochMs }
 
-export type Quota =
+/** How much of its limits is left, as far as its provider's answers told. */
+export type Quota = {
+  /** Those that have not begun anew since they were seen. */
+  readonly windows: readonly QuotaWindow[]
+  /** Models that it may not use now, though others it may. */
+  readonly models: readonly { readonly model: string; readonly rest: Rest }[]
+} & (
   | { readonly state: 'unknown' }
+  | { readonly state: 'known' }
   | { readonly state: 'resting'; readonly rest: Rest }
+)
 
 export type Policy =
   | { readonly state: 'unknown' }
@@ -87,11 +98,10 @@ export interface Health {
 
 export function assess(candidate: Candidate, world: World): Health {
   const usage = usageOf(candidate, world.state)
-  const rest = runningRest(usage?.rest, world.now)
   const facts = {
     access: accessOf(candidate, world),
     grant: grantOf(candidate, usage?.lastGoodAt, world),
-    quota: rest ? ({ state: 'resting', rest } as const) : ({ state: 'unknown' } as const),
+    quota: quotaOf(candidate, world),
     policy: usage?.refusedPolicy
       ? ({ state: 'refused', ...usage.refusedPolicy } as const)
       : usage?.lastGoodAt === undefined
@@ -99,6 +109,18 @@ export function assess(candidate: Candidate, world: World): Health {
         : ({ state: 'allowed', at: usage.lastGoodAt } as const),
   }
   return { ...facts, summary: summarise(facts, candidate, world) }
+}
+
+function quotaOf(candidate: Candidate, { state, now }: World): Quota {
+  const usage = usageOf(candidate, state)
+  const rest = restOf(candidate, providerOf(candidate.id), state, now)
+  const windows = (usage?.quota ?? []).filter((window) => inForce(window, now))
+  const models = [...(usage?.models ?? [])].flatMap(([model, own]) => {
+    const running = runningRest(own, now)
+    return running ? [{ model, rest: running }] : []
+  })
+  if (rest) return { state: 'resting', rest, windows, models }
+  return { state: windows.length + models.length > 0 ? 'known' : 'unknown', windows, models }
 }
 
 function accessOf(candidate: Candidate, world: World): Access {

@@ -6,7 +6,7 @@ import { loginAgain, ownersHint } from './explain-renewal.ts'
 import type { FailedAttempt, LostPin } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
-import type { Access, CheckFinding, Grant, Policy, Quota } from './health.ts'
+import type { Access, CheckFinding, Grant, Policy } from './health.ts'
 import type { ProfileId } from './names.ts'
 import { providerOf } from './names.ts'
 import type { Origin } from './profile.ts'
@@ -112,7 +112,24 @@ export function restWords(rest: Rest, now: EpochMs | undefined): string {
   const said = rest.source === 'provider' ? 'as the provider asked' : 'our own guess'
   const end =
     now === undefined ? `until ${dateText(rest.until)}` : `for ${inWords(rest.until - now)} more`
-  return `rests ${end} (${REASONS[rest.reason]}; ${said})`
+  const whom = scopeWords(rest)
+  return `rests ${end} (${REASONS[rest.reason]}${whom}; ${said})`
+}
+
+/** Whom a rest concerns, where that is not the credential alone. */
+function scopeWords({ scope, reason }: Rest): string {
+  switch (scope) {
+    case 'profile':
+      return ''
+    case 'model':
+      return reason === 'overloaded' ? ', the model for everybody' : ', this model only'
+    case 'account':
+      return ', its whole account'
+    case 'provider':
+      return ', the whole provider'
+    default:
+      return scope satisfies never
+  }
 }
 
 export function accessWords(access: Access, now: EpochMs | undefined): string {
@@ -208,10 +225,6 @@ function againWords(againAt: EpochMs | undefined, now: EpochMs | undefined): str
   return now !== undefined && againAt <= now
     ? 'tried again at the next use'
     : `tried again ${relative(againAt, now)}`
-}
-
-export function quotaWords(quota: Quota, now: EpochMs | undefined): string {
-  return quota.state === 'unknown' ? 'nothing known against it' : restWords(quota.rest, now)
 }
 
 export function policyWords(policy: Policy, now: EpochMs | undefined): string {

@@ -17,6 +17,7 @@ import type { Result } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
 import type { Conversation } from './conversation.ts'
+import type { Cooldowns } from './cooldowns.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Doctor } from './doctor.ts'
 import type { Events } from './events.ts'
@@ -58,6 +59,7 @@ export interface App {
   readonly browser: Browser
   readonly imports: Imports
   readonly orders: Orders
+  readonly cooldowns: Cooldowns
   readonly report: Report
   readonly modelSettings: ModelSettings
   readonly agents: Agents

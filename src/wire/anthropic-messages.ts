@@ -2,8 +2,7 @@
 
 import * as v from 'valibot'
 import type { ChatRequest, ReplyEvent } from '../domain/chat.ts'
-import { parseEvent, replyCut } from './reply-event.ts'
-import { safeWords } from './safe-words.ts'
+import { errorEvent, parseEvent, replyCut } from './reply-event.ts'
 import type { SseEvent } from './sse.ts'
 
 /** Body of `POST /v1/messages` for a streamed reply. */
@@ -41,7 +40,7 @@ const streamEvent = v.union([
     usage: v.optional(usage),
   }),
   v.object({ type: v.literal('message_stop') }),
-  v.object({ type: v.literal('error'), error: v.object({ message: v.string() }) }),
+  v.object({ type: v.literal('error') }),
 ])
 
 /**
@@ -71,7 +70,7 @@ export async function* decodeAnthropicStream(
         yield { type: 'stop', reason }
         return
       case 'error':
-        yield { type: 'error', words: safeWords(event.error.message) }
+        yield errorEvent('anthropic-messages', data)
         return
       default:
         event satisfies never

@@ -1,19 +1,28 @@
 /** A provider's credentials as plain data: each with its place, the reason for it, and its four facts. */
 
+import type { Rest } from '../domain/cooldown.ts'
 import type { Access, Grant, Health, Policy, Quota, Summary } from '../domain/health.ts'
 import type { CandidateReport, ProviderReport } from '../domain/report.ts'
 import type { CredentialSource, VariableSource } from '../domain/rotation.ts'
+import type { QuotaWindow } from '../domain/quota.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { relative } from '../domain/time.ts'
 import {
   accessWords,
   grantWords,
   policyWords,
-  quotaWords,
   sourceWords,
   verdictWords,
 } from '../domain/wording.ts'
+import { quotaWords, windowWords } from '../domain/wording-quota.ts'
 import type { ProbeResultJson } from './probe-json.ts'
+
+interface RestJson {
+  readonly model: string
+  readonly reason: string
+  readonly until: EpochMs
+  readonly source: Rest['source']
+}
 
 export interface HealthJson {
   readonly summary: Summary
@@ -41,6 +50,10 @@ export interface HealthJson {
     readonly reason?: string
     readonly until?: EpochMs
     readonly source?: 'provider' | 'ladder'
+    readonly scope?: Rest['scope']
+    readonly windows: readonly (QuotaWindow & { readonly words: string })[]
+    /** Models that it may not use now. */
+    readonly models: readonly RestJson[]
     readonly words: string
   }
   readonly policy: {
@@ -169,7 +182,15 @@ function healthJson(health: Health, now: EpochMs | undefined): HealthJson {
         reason: quota.rest.reason,
         until: quota.rest.until,
         source: quota.rest.source,
+        scope: quota.rest.scope,
       }),
+      windows: quota.windows.map((window) => ({ ...window, words: windowWords(window, now) })),
+      models: quota.models.map(({ model, rest: { reason, until, source } }) => ({
+        model,
+        reason,
+        until,
+        source,
+      })),
       words: quotaWords(quota, now),
     },
     policy: {

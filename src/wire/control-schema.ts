@@ -2,6 +2,7 @@
 
 import * as v from 'valibot'
 import type { TranscriptEntry } from '../domain/chat.ts'
+import { REST_SCOPES } from '../domain/cooldown.ts'
 import type { CandidateJson, HealthJson, ProviderJson, SourceJson } from './candidate-json.ts'
 import type { ExplainJson, ModelJson, SessionJson, StatusJson } from './report-json.ts'
 import { FAULT } from './turn-events.ts'
@@ -23,6 +24,18 @@ export type TranscriptJson = Omit<TranscriptEntry, 'profile'> & { readonly profi
 
 const WHEN = v.number()
 const STATE_AND_WORDS = { words: v.string() }
+
+const REST_SOURCE = v.picklist(['provider', 'ladder'])
+const QUOTA_WINDOW = v.object({
+  name: v.string(),
+  used: v.exactOptional(v.number()),
+  limit: v.exactOptional(v.number()),
+  remaining: v.exactOptional(v.number()),
+  status: v.exactOptional(v.picklist(['allowed', 'warning', 'rejected'])),
+  resetsAt: v.exactOptional(WHEN),
+  seenAt: WHEN,
+  ...STATE_AND_WORDS,
+})
 
 const HEALTH: v.GenericSchema<unknown, HealthJson> = v.object({
   summary: v.picklist([
@@ -61,10 +74,15 @@ const HEALTH: v.GenericSchema<unknown, HealthJson> = v.object({
     ...STATE_AND_WORDS,
   }),
   quota: v.object({
-    state: v.picklist(['unknown', 'resting']),
+    state: v.picklist(['unknown', 'known', 'resting']),
     reason: v.exactOptional(v.string()),
     until: v.exactOptional(WHEN),
-    source: v.exactOptional(v.picklist(['provider', 'ladder'])),
+    source: v.exactOptional(REST_SOURCE),
+    scope: v.exactOptional(v.picklist(REST_SCOPES)),
+    windows: v.array(QUOTA_WINDOW),
+    models: v.array(
+      v.object({ model: v.string(), reason: v.string(), until: WHEN, source: REST_SOURCE }),
+    ),
     ...STATE_AND_WORDS,
   }),
   policy: v.object({

@@ -45,6 +45,7 @@ const MESSAGES: readonly Path[] = [
 ]
 const RESETS_AT: readonly Path[] = [
   ['error', 'metadata', 'resets_at'],
+  ['error', 'metadata', 'headers', 'X-RateLimit-Reset'],
   ['error', 'resets_at'],
 ]
 const RESETS_IN: readonly Path[] = [
@@ -52,11 +53,19 @@ const RESETS_IN: readonly Path[] = [
   ['error', 'resets_in_seconds'],
 ]
 
-/** Understands what it can; a body that is no JSON is all message. */
+/** Understands what it can; a body that is no JSON is all message. Relays put a provider's whole body into the message of theirs. */
 export function parseErrorBody(bodyText: string): ErrorBody {
+  const outer = bodyOf(bodyText)
+  if (!/^\s*[[{]/.test(outer.message)) return outer
+  const inner = bodyOf(outer.message)
+  return inner.message === outer.message
+    ? outer
+    : { ...outer, ...inner, codes: new Set([...outer.codes, ...inner.codes]) }
+}
+
+function bodyOf(bodyText: string): ErrorBody {
   const parsed = parseJson(bodyText)
-  const value = parsed.ok ? parsed.value : undefined
-  const root: unknown = Array.isArray(value) ? value[0] : value
+  const root = parsed.ok ? rootOf(parsed.value) : undefined
   const details = listAt(root, ['error', 'details'])
   const violations = details.flatMap((detail) => listAt(detail, ['violations']))
   const codes = [
@@ -78,6 +87,14 @@ export function parseErrorBody(bodyText: string): ErrorBody {
     ...(resetsAt !== undefined && { resetsAt }),
     ...(resetsIn !== undefined && { resetsIn }),
   }
+}
+
+/** Where the error stands: of Google in a list, of OpenRouter once a reply has begun in its first choice. */
+function rootOf(value: unknown): unknown {
+  const root: unknown = Array.isArray(value) ? value[0] : value
+  const [choice] = listAt(root, ['choices'])
+  const isInChoice = valueAt(root, ['error']) === undefined && valueAt(choice, ['error'])
+  return isInChoice ? choice : root
 }
 
 /** A moderation verdict bears no code, only its findings. */

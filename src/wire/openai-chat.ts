@@ -2,8 +2,7 @@
 
 import * as v from 'valibot'
 import type { ChatRequest, ReplyEvent } from '../domain/chat.ts'
-import { parseEvent, replyCut } from './reply-event.ts'
-import { safeWords } from './safe-words.ts'
+import { errorEvent, parseEvent, replyCut } from './reply-event.ts'
 import type { SseEvent } from './sse.ts'
 
 /** OpenAI's newer families refuse `max_tokens`; most servers that copy its dialect know nothing else. */
@@ -43,11 +42,12 @@ const chunk = v.object({
           v.object({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) }),
         ),
         finish_reason: v.nullish(v.string()),
+        error: v.nullish(v.unknown()),
       }),
     ),
   ),
   usage: v.nullish(v.object({ prompt_tokens: v.number(), completion_tokens: v.number() })),
-  error: v.optional(v.union([v.string(), v.object({ message: v.string() })])),
+  error: v.nullish(v.unknown()),
 })
 
 /**
@@ -66,9 +66,8 @@ export async function* decodeOpenaiStream(
       return
     }
     const event = parseEvent(chunk, data)
-    if (event?.error !== undefined) {
-      const { error } = event
-      yield { type: 'error', words: safeWords(typeof error === 'string' ? error : error.message) }
+    if (event?.error || event?.choices?.[0]?.error) {
+      yield errorEvent('openai-chat', data)
       return
     }
     if (!event) continue

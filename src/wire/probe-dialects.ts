@@ -7,8 +7,7 @@ import type { ProbeRequest } from '../domain/probe.ts'
 import type { Protocol } from '../domain/provider.ts'
 import { decodeAnthropicStream, encodeAnthropicRequest } from './anthropic-messages.ts'
 import { decodeOpenaiStream, encodeOpenaiRequest } from './openai-chat.ts'
-import { parseEvent, replyCut } from './reply-event.ts'
-import { safeWords } from './safe-words.ts'
+import { errorEvent, parseEvent, replyCut } from './reply-event.ts'
 import type { SseEvent } from './sse.ts'
 import { sseEvents } from './sse.ts'
 
@@ -58,15 +57,14 @@ function encodeResponsesRequest(provider: string, model: string): string {
   })
 }
 
-const failure = v.nullish(v.object({ message: v.nullish(v.string()) }))
 const ended = v.object({
   usage: v.nullish(v.object({ input_tokens: v.number(), output_tokens: v.number() })),
 })
 const responseEvent = v.variant('type', [
   v.object({ type: v.literal('response.completed'), response: ended }),
   v.object({ type: v.literal('response.incomplete'), response: ended }),
-  v.object({ type: v.literal('response.failed'), response: v.object({ error: failure }) }),
-  v.object({ type: v.literal('error'), message: v.nullish(v.string()), error: failure }),
+  v.object({ type: v.literal('response.failed') }),
+  v.object({ type: v.literal('error') }),
 ])
 
 async function* decodeResponsesStream(
@@ -90,10 +88,8 @@ async function* decodeResponsesStream(
         return
       }
       case 'response.failed':
-        yield { type: 'error', words: safeWords(event.response.error?.message ?? '') }
-        return
       case 'error':
-        yield { type: 'error', words: safeWords(event.error?.message ?? event.message ?? '') }
+        yield errorEvent('openai-responses', data)
         return
       default:
         event satisfies never

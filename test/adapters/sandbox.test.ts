@@ -233,7 +233,11 @@ describe('a key', () => {
       const request = { ...asked('count to 9'), stream: true }
       const response = await post(path, request, { 'x-api-key': 'sandbox-error-event-after-5' })
       const events = await collect(decode(protocol, sseEvents(bodyOf(response))))
-      expect(events.at(-1)).toEqual({ type: 'error', words: 'Overloaded (sandbox)' })
+      expect(events.at(-1)).toMatchObject({
+        type: 'error',
+        words: 'Overloaded (sandbox)',
+        failure: { reason: 'overloaded' },
+      })
       expect(events.some(({ type }) => type === 'text')).toBe(true)
     }
   })

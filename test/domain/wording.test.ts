@@ -17,12 +17,12 @@ import {
   findingWords,
   grantWords,
   policyWords,
-  quotaWords,
   reasonWords,
   restWords,
   sourceWords,
   verdictWords,
 } from '../../src/domain/wording.ts'
+import { quotaWords } from '../../src/domain/wording-quota.ts'
 import { aWorld, FAKE_NOW } from '../../src/testing.ts'
 import { rankInputs, reasons } from '../arbitrary-worlds.ts'
 import { profile, provider } from '../names-from.ts'

@@ -135,6 +135,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     browser: unused,
     imports: unused,
     orders: unused,
+    cooldowns: unused,
     modelSettings: unused,
     openDoctor: unused,
     gatewayFiles: unused,

@@ -19,7 +19,13 @@ const PLAIN: ChatCodec = {
   async *decode(body): AsyncIterable<ReplyEvent> {
     for await (const chunk of body) {
       const text = new TextDecoder().decode(chunk)
-      yield text === '!' ? { type: 'error', words: 'overloaded' } : { type: 'text', text }
+      yield text === '!'
+        ? {
+            type: 'error',
+            words: 'overloaded',
+            failure: { reason: 'overloaded', words: 'overloaded' },
+          }
+        : { type: 'text', text }
     }
     yield { type: 'usage', usage: { inputTokens: 3 } }
     yield { type: 'usage', usage: { outputTokens: 5 } }

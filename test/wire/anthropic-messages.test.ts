@@ -80,6 +80,7 @@ describe('decodeAnthropicStream', () => {
     expect((await collect(decode(START + error + HELLO))).at(-1)).toEqual({
       type: 'error',
       words: 'Overloaded',
+      failure: { reason: 'overloaded', status: 200, words: 'Overloaded' },
     })
   })
 

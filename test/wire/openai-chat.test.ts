@@ -70,7 +70,11 @@ describe('decodeOpenaiStream', () => {
     const text = word('one') + frame({ error, choices: [{ delta: {}, finish_reason: 'error' }] })
     expect(await collect(decode(text))).toEqual([
       { type: 'text', text: 'one' },
-      { type: 'error', words: 'Provider returned error' },
+      {
+        type: 'error',
+        words: 'Provider returned error',
+        failure: expect.objectContaining({ reason: 'server_error' }),
+      },
     ])
   })
 
