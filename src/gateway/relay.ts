@@ -63,6 +63,9 @@ export async function relay(
     'x-equabot-profile': served.candidate.id,
     'x-equabot-model': formatModelKey(served.model),
     'x-equabot-attempts': served.attempts.length + 1,
+    'x-equabot-lane': served.candidate.lane,
+    // We have asked again already; a client that does so too would multiply the load.
+    ...(served.attempts.length > 0 && { 'x-should-retry': 'false' }),
   })
   response.flushHeaders()
   try {

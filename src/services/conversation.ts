@@ -1,32 +1,25 @@
 /** Conversations: turns of a session, its model and pin. What is typed after a slash is answered in `slash-answers.ts`. */
 
-import type {
-  ChatMessage,
-  ChatUsage,
-  ReplyEvent,
-  TranscriptEntry,
-  TurnEvent,
-  TurnRequest,
-} from '../domain/chat.ts'
+import type { ChatMessage, TurnEvent, TurnRequest } from '../domain/chat.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { aliasesOf, modelChain, resolveText } from '../domain/models.ts'
 import type { SessionId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
-import { bindPin, pinAfter } from '../domain/pins.ts'
-import type { Catalogue, ChatCodec, Clock, SessionHead, SessionStore } from '../domain/ports.ts'
+import { bindPin } from '../domain/pins.ts'
+import type { Catalogue, SessionHead } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { SlashCommand } from '../domain/slash.ts'
 import { parseSlash } from '../domain/slash.ts'
-import { failoverWords } from '../domain/wording.ts'
-import { crossingWords, waitWords } from '../domain/wording-choice.ts'
+import { waitWords } from '../domain/wording-choice.ts'
 import type { World } from '../domain/world.ts'
+import type { ReplyDeps, Turn } from './chat-reply.ts'
+import { reply } from './chat-reply.ts'
 import type { Wait } from './choice.ts'
 import type { Crossings } from './crossings.ts'
 import type { Dispatch, Served } from './dispatch.ts'
-import { cutFault } from './dispatch.ts'
 import { guessCommand } from './model-guess.ts'
 import type { SlashAnswer } from './slash-answers.ts'
 import { answerSlash } from './slash-answers.ts'
@@ -37,12 +30,9 @@ export interface Conversation {
   turn(request: TurnRequest, signal: AbortSignal): AsyncIterable<TurnEvent>
 }
 
-export interface ConversationDeps {
+export interface ConversationDeps extends ReplyDeps {
   readonly loadWorld: LoadWorld
   readonly dispatch: Dispatch
-  readonly sessions: SessionStore
-  readonly codecs: Readonly<Partial<Record<Protocol, ChatCodec>>>
-  readonly clock: Clock
   /** Models that a person may mean beside those of the config; absent: none. */
   readonly catalogue?: Catalogue
   /** Absent: nobody remembers who paid. */
@@ -51,7 +41,6 @@ export interface ConversationDeps {
 
 /** Longest reply that is asked for, tokens. */
 const MAX_REPLY_TOKENS = 4_096
-const TITLE_LENGTH = 60
 
 export function createConversation(deps: ConversationDeps): Conversation {
   const busy = new Set<string>()
@@ -152,11 +141,6 @@ async function* chatTurn(
   else yield { type: 'failed', fault: served.fault }
 }
 
-/** A turn with what was said before it in this conversation. */
-interface Turn extends TurnRequest {
-  readonly past: readonly TranscriptEntry[]
-}
-
 async function serveTurn(
   deps: ConversationDeps,
   world: World,
@@ -200,102 +184,6 @@ function askedFor(asked: string | undefined): { readonly asked?: string } {
   return asked === undefined ? {} : { asked }
 }
 
-async function* reply(
-  deps: ConversationDeps,
-  head: SessionHead,
-  request: Turn,
-  served: Served,
-  signal: AbortSignal,
-): AsyncIterable<TurnEvent> {
-  const { model, candidate, attempts, facts } = served
-  yield { type: 'started', model, profile: candidate.id, lane: candidate.lane, attempts }
-  for (const text of failoverWords(attempts, candidate)) yield { type: 'notice', text }
-  const before = request.past.findLast(({ profile }) => profile !== undefined)?.profile
-  // Who goes on paying is no news.
-  if (served.crossed && before !== candidate.id) {
-    yield { type: 'notice', text: crossingWords(served.crossed) }
-  }
-
-  const codec = deps.codecs[facts.protocol]
-  const heard: Heard = { text: '', stopReason: '', usage: { inputTokens: 0, outputTokens: 0 } }
-  let broken: Fault | undefined
-  try {
-    for await (const event of codec?.decode(served.answer.body) ?? []) {
-      hear(heard, event)
-      if (event.type === 'text') yield { type: 'text', text: event.text }
-      if (event.type === 'error') broken = cutFault(served, event.words)
-    }
-  } catch (error) {
-    broken = cutFault(served, brokenWords(error))
-  }
-  if (signal.aborted) broken = { code: 'EQ_REQUEST_CANCELLED' }
-
-  const kept = await keepTurn(deps, head, request, served, heard, broken !== undefined)
-  const fault = broken ?? (kept.ok ? undefined : kept.fault)
-  if (fault) yield { type: 'failed', fault }
-  else yield { type: 'finished', stopReason: heard.stopReason, usage: heard.usage }
-}
-
-/** The words of our own decoders; those of a connection may quote what was sent, so its code must do. */
-function brokenWords(error: unknown): string {
-  if (!(error instanceof Error)) return 'the connection was closed'
-  return 'code' in error ? String(error.code) : error.message
-}
-
-interface Heard {
-  text: string
-  stopReason: string
-  usage: ChatUsage
-}
-
-function hear(heard: Heard, event: ReplyEvent): void {
-  if (event.type === 'text') heard.text += event.text
-  if (event.type === 'stop') heard.stopReason = event.reason
-  if (event.type === 'usage') heard.usage = { ...heard.usage, ...event.usage }
-}
-
-/** What was said is kept, also when the reply broke off; a turn without any reply leaves no trace. */
-async function keepTurn(
-  deps: ConversationDeps,
-  head: SessionHead,
-  { message, model }: Turn,
-  served: Served,
-  heard: Heard,
-  partial: boolean,
-): Promise<Result<void, Fault>> {
-  if (partial && heard.text === '') return ok()
-  const now = deps.clock.now()
-  const entries: readonly TranscriptEntry[] = [
-    { at: now, role: 'user', text: message },
-    {
-      at: now,
-      role: 'assistant',
-      text: heard.text,
-      model: formatModelKey(served.model),
-      profile: served.candidate.id,
-      usage: heard.usage,
-      ...(partial && { partial }),
-    },
-  ]
-  // Another process may have changed the session while the reply came.
-  return deps.sessions.update(
-    head.agent,
-    head.id,
-    (latest = head) => {
-      // A model for one turn alone ties the session to nobody.
-      const pin = model === undefined ? pinAfter(latest.pin, served, served.wanted) : latest.pin
-      return {
-        ...latest,
-        ...(pin && { pin }),
-        title: latest.title ?? titleOf(message),
-        turns: latest.turns + 1,
-        updatedAt: now,
-      }
-    },
-    entries,
-  )
-}
-
 /** The model of this turn, else of the session, else the default with its fallbacks. */
 function chooseModels(
   world: World,
@@ -318,11 +206,6 @@ function conversationSoFar({ past, message }: Turn): readonly ChatMessage[] {
 
 function newHead(world: World, id: SessionId): SessionHead {
   return { id, agent: world.agent, createdAt: world.now, updatedAt: world.now, turns: 0 }
-}
-
-function titleOf(message: string): string {
-  const line = message.trim().split('\n')[0] ?? ''
-  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1)}…` : line
 }
 
 /** The provider has no dialect in which a chat turn can be put. */

@@ -28,8 +28,10 @@ export function watchedSessions(sessions: SessionStore, publish: Publish): Sessi
 function tellPin(before: SessionHead | undefined, after: SessionHead, publish: Publish): void {
   const { agent, id: session, pin } = after
   if (before?.pin?.profile === pin?.profile && before?.pin?.source === pin?.source) return
-  if (pin) publish({ kind: 'session.pinned', agent, session, ...pin })
-  else if (before?.pin) {
+  if (pin) {
+    const { profile, source } = pin
+    publish({ kind: 'session.pinned', agent, session, profile, source })
+  } else if (before?.pin) {
     publish({ kind: 'session.unpinned', agent, session, profile: before.pin.profile })
   }
 }

@@ -21,7 +21,7 @@ const HEAD: SessionHead = {
   updatedAt: 2,
   title: 'Hello',
   model: 'anthropic/claude-opus',
-  pin: { profile, source: 'user' },
+  pin: { profile, source: 'user', account: { accountId: 'acc-1', email: 'me@example.com' } },
   turns: 3,
   startedAt: 1,
 }
