@@ -75,6 +75,37 @@ describe('a request', () => {
     expect(at.log.lines).toMatchObject([{ level: 'warn', event: 'attempt.failed' }])
   })
 
+  test('that meets the used-up plan of an account tries no other login of it, and the next account at once', async () => {
+    const login = (id: string, accountId: string) =>
+      aProfile(id, {
+        credential: { type: 'oauth', access: new Secret(keyOf(id)), accountId },
+      })
+    const window = 'anthropic-ratelimit-unified-5h'
+    const usedUp = {
+      [`${window}-status`]: 'rejected',
+      [`${window}-reset`]: String((FAKE_NOW + HOUR_MS) / 1_000),
+    }
+    const at = house({
+      books: {
+        main: aBook(
+          login('anthropic:a', 'acc_1'),
+          login('anthropic:b', 'acc_1'),
+          login('anthropic:c', 'acc_2'),
+        ),
+      },
+      upstream: byKey({
+        'anthropic:a': () => anAnswer(429, usedUp, '{"error":{"type":"rate_limit_error"}}'),
+      }),
+    })
+    expect(orThrow(await send(at)).candidate.id).toBe('anthropic:c')
+    expect(sent(at)).toEqual(['anthropic:a', 'anthropic:c'].map(keyOf))
+    expect(at.states.state().accounts?.get('anthropic:acc_1')).toMatchObject({
+      scope: 'account',
+      until: FAKE_NOW + HOUR_MS,
+    })
+    expect(used(at, 'anthropic:a')).toMatchObject({ quota: [{ name: '5h', status: 'rejected' }] })
+  })
+
   test('that is limited rests its profile exactly as long as the provider says, and the next is tried at once', async () => {
     const at = house({
       books: books('anthropic:a', 'anthropic:b'),
