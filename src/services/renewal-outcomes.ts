@@ -23,7 +23,8 @@ export async function notServed(
     await conclude(deps, job, attempt.token, outcome, more)
     return { end: 'failed' }
   }
-  const before = beforeReplay(attempt)
+  // Under another name: the answer that lies there has been dealt with, and is no answer to the sending that was lost.
+  const before = { ...beforeReplay(attempt), id: deps.newId() }
   await job.journal.markSent(before)
   const now = deps.stopwatch()
   const waitMs = Math.max(

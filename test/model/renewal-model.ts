@@ -26,7 +26,7 @@ import { tokenOracle } from './token-oracle.ts'
 export interface Bounds {
   readonly kills: number
   readonly powerCuts: number
-  /** Requests or answers that the network loses, and connections that it refuses. */
+  /** Requests or answers that the network loses, connections that it refuses, and requests that the server puts off. */
   readonly losses: number
   readonly logins: number
   readonly restores: number
@@ -86,6 +86,13 @@ const REFUSAL: RawAnswer = {
   status: 400,
   headers: {},
   body: Buffer.from('{"error":"invalid_grant"}'),
+  complete: true,
+}
+/** The server is busy and has not looked at the token. */
+const PUT_OFF: RawAnswer = {
+  status: 429,
+  headers: { 'retry-after': '20' },
+  body: Buffer.from('{"error":"slow_down"}'),
   complete: true,
 }
 
@@ -477,8 +484,9 @@ function createMachine(kind: ServerKind, facts: OauthFacts, removed: readonly Re
               return nothing
             },
             'request lost': () => nothing,
+            'put off': () => ({ kind: 'answered', answer: PUT_OFF }),
           },
-          ['answer lost', 'request lost'],
+          ['answer lost', 'request lost', 'put off'],
         )
       },
     }

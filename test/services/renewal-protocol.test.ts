@@ -83,6 +83,7 @@ function stage(
     main: aBook({ id: ID, credential, origin: 'equabot' }),
   })
   const sent: TokenRequest[] = []
+  let ids = 0
   const deps: ProtocolDeps = {
     // The helper's own pauses between replays go by at once.
     clock: {
@@ -99,7 +100,7 @@ function stage(
     },
     judge: judgeTokenAnswer,
     random: () => 0.5,
-    newId: () => `attempt-${sent.length}`,
+    newId: () => `attempt-${(ids += 1)}`,
     connectTimeoutMs: 1,
   }
   const stored = (): OauthCredential => {
@@ -374,6 +375,19 @@ describe('an answer that is lost', () => {
     const sent = at.sent.length
     for (let request = 0; request < 10; request += 1) await at.run({ urge: 'refused' })
     expect(at.sent).toHaveLength(sent)
+  })
+
+  test.each([
+    ['puts the next sending off', json(429, { error: 'slow_down' })],
+    ['complains about the client at the next sending', json(401, { error: 'invalid_client' })],
+  ])('is asked for again also where the server %s', async (_, answer) => {
+    const script = [LOST, answered(answer), answered(tokens(1))]
+    const at = stage((index) => script[index] ?? LOST)
+    expect(await at.run()).toBe('failed')
+    expect(at.sent).toHaveLength(2)
+    expect(await at.run({ urge: 'user' })).toBe('renewed')
+    expect(at.sent).toHaveLength(3)
+    expect(at.tokens()).toEqual(['access-1', 'refresh-1'])
   })
 
   test('is not forgotten when the next try does not even get out', async () => {
