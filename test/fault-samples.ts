@@ -242,6 +242,7 @@ export const FAULT_SAMPLES: {
     got: 'acc_2',
   },
   EQ_RENEWAL_KEPT: { code: 'EQ_RENEWAL_KEPT', profile: work, words: 'refresh token not found' },
+  EQ_RENEWAL_GOES_ON: { code: 'EQ_RENEWAL_GOES_ON', profile: work },
   EQ_RENEWAL_BUSY: { code: 'EQ_RENEWAL_BUSY', profile: work, waitedMs: 3000 },
   EQ_RENEWAL_LEFT_OUT: {
     code: 'EQ_RENEWAL_LEFT_OUT',

@@ -55,7 +55,7 @@ export function createRenewalHelper(deps: Deps): RenewalHelper {
   const { clock, locks, random } = deps
 
   return {
-    async run(order, waitMs, isDone) {
+    async run(order, waitMs, isDone, signal) {
       const lock = grantLock(order.grant)
       let pollMs = FIRST_POLL_MS
       for (let waitedMs = 0; ; waitedMs += pollMs) {
@@ -67,16 +67,16 @@ export function createRenewalHelper(deps: Deps): RenewalHelper {
           try {
             if (!(await locks.isHeld(lock))) {
               if (await isDone()) return ok()
-              const ran = await runHelper(deps, order, waitMs - waitedMs)
+              const ran = await runHelper(deps, order, waitMs - waitedMs, signal)
               if (ran !== 'busy') return ran
             }
           } finally {
             starter.value.release()
           }
         }
-        if (waitedMs >= waitMs) return fail(stillBusy(order, waitMs))
+        if (waitedMs >= waitMs || signal?.aborted) return fail(stillBusy(order, waitedMs))
         pollMs = Math.min(LONGEST_POLL_MS, pollMs * 1.3)
-        await clock.sleep(pollMs * (0.7 + 0.6 * random()))
+        await clock.sleep(pollMs * (0.7 + 0.6 * random()), signal)
       }
     },
   }
@@ -86,6 +86,7 @@ async function runHelper(
   { clock, script, environment }: Deps,
   order: RenewalOrder,
   waitMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<Result<void, RenewalFault> | 'busy'> {
   const { agent, profile, grant, unwanted, urge } = order
   const child = spawn(process.execPath, [script, agent, profile, grant, unwanted, urge], {
@@ -100,7 +101,8 @@ async function runHelper(
     child.once('exit', (code) => resolve(code ?? -1))
   })
   const giveUp = new AbortController()
-  const late = clock.sleep(Math.max(0, waitMs), giveUp.signal).then(() => 'late' as const)
+  const stopped = signal ? AbortSignal.any([giveUp.signal, signal]) : giveUp.signal
+  const late = clock.sleep(Math.max(0, waitMs), stopped).then(() => 'late' as const)
   const end = await Promise.race([ended, late])
   giveUp.abort()
   if (end === 'late') return fail(stillBusy(order, waitMs))

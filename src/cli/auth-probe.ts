@@ -20,8 +20,8 @@ import {
   TIMEOUT_OPTION,
   typedConcurrency,
   typedTimeout,
-  withProgress,
 } from './probe-options.ts'
+import { withProgress } from './progress.ts'
 import { probeScreen } from './probe-screen.ts'
 import { typedAgent, typedProvider } from './typed-names.ts'
 
@@ -85,7 +85,7 @@ async function probeLogins(
   if (world.value.bookFault) return fail(world.value.bookFault)
 
   const { terminal, signal } = context
-  const probed = await withProgress(app, terminal, (onProgress) =>
+  const probed = await withProgress(app.clock, terminal, 'Asking …', (tell) =>
     app.probe.run({
       ...(agent.value !== undefined && { agent: agent.value }),
       ...(profiles.value && { profiles: profiles.value }),
@@ -94,7 +94,7 @@ async function probeLogins(
       timeoutMs: timeoutMs.value,
       concurrency: concurrency.value,
       signal,
-      onProgress,
+      onProgress: (done, of) => tell(`Asking … ${done} of ${of} answered,`),
     }),
   )
   if (!probed.ok) return probed

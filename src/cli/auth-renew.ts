@@ -13,6 +13,7 @@ import { appAction } from './command.ts'
 import { examples } from './help.ts'
 import { createLayout, lines } from './layout.ts'
 import type { Layout } from './layout.ts'
+import { withProgress } from './progress.ts'
 import { typedAgent } from './typed-names.ts'
 
 interface Options {
@@ -29,7 +30,7 @@ export function addRenewCommand(auth: Command, context: CommandContext): void {
     .option('--json', 'print JSON')
     .action(
       appAction(context, (app, profile: string, options: Options) =>
-        renewLogin(app, layout, profile, options),
+        renewLogin(app, context, layout, profile, options),
       ),
     )
   examples(renew, [
@@ -43,6 +44,7 @@ const WAIT_MS: number = 2 * MINUTE_MS
 
 async function renewLogin(
   app: App,
+  { terminal, signal }: CommandContext,
   layout: Layout,
   text: string,
   options: Options,
@@ -53,13 +55,19 @@ async function renewLogin(
   if (!profile) return fail({ code: 'EQ_NAME_INVALID', what: 'profile', text })
   const world = await app.loadWorld(agent.value)
   if (!world.ok) return world
-  const renewed = await app.renewals.renew({
-    agent: world.value.agent,
-    profile,
-    urge: 'user',
-    waitMs: WAIT_MS,
-  })
-  if (!renewed.ok) return renewed
+  const renewed = await withProgress(app.clock, terminal, `Renewing ${profile} …`, () =>
+    app.renewals.renew({
+      agent: world.value.agent,
+      profile,
+      urge: 'user',
+      waitMs: WAIT_MS,
+      signal,
+    }),
+  )
+  if (!renewed.ok) {
+    const isLeft = signal.aborted && renewed.fault.code === 'EQ_RENEWAL_BUSY'
+    return isLeft ? fail({ code: 'EQ_RENEWAL_GOES_ON', profile }) : renewed
+  }
   const { expiresAt } = renewed.value
   const now = app.clock.now()
   const end =

@@ -1,12 +1,9 @@
-/** The options that every command with probes takes, and how their progress shows. */
+/** The options that every command with probes takes. */
 
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import { MINUTE_MS, parseWait, SECOND_MS } from '../domain/time.ts'
-import type { App } from '../services/app.ts'
-import type { ProbeOptions } from '../services/probe.ts'
-import type { Terminal } from './terminal.ts'
+import { MINUTE_MS, parseWait } from '../domain/time.ts'
 
 export const TIMEOUT_OPTION = '--timeout <time>'
 export const TIMEOUT_HELP = 'give each credential so long, renewal included, such as 8s'
@@ -30,33 +27,4 @@ export function typedConcurrency(text: string, command: string): Result<number, 
   if (count >= 1 && count <= MOST_AT_ONCE) return ok(count)
   const detail = `--concurrency takes a number from 1 to ${MOST_AT_ONCE}`
   return fail({ code: 'EQ_USAGE', detail, command })
-}
-
-/** Tells a person at a terminal how far it is, when it takes longer than they expect. */
-export async function withProgress<T>(
-  { clock }: Pick<App, 'clock'>,
-  terminal: Terminal,
-  work: (onProgress: NonNullable<ProbeOptions['onProgress']>) => Promise<T>,
-): Promise<T> {
-  const ended = new AbortController()
-  let words = 'Asking …'
-  let shown = 0
-  const draw = (text: string): void => {
-    terminal.err(`\r${text.padEnd(shown)}`)
-    shown = text.length
-  }
-  if (terminal.interactive) {
-    void clock.sleep(SECOND_MS, ended.signal).then(() => {
-      if (!ended.signal.aborted) draw(words)
-    })
-  }
-  try {
-    return await work((done, of) => {
-      words = `Asking … ${done} of ${of} answered`
-      if (shown > 0) draw(words)
-    })
-  } finally {
-    ended.abort()
-    if (shown > 0) terminal.err(`\r${' '.repeat(shown)}\r`)
-  }
 }

@@ -9,7 +9,8 @@ import type { ProbeResultJson } from '../wire/probe-json.ts'
 import { probeResultJson } from '../wire/probe-json.ts'
 import type { StatusJson } from '../wire/report-json.ts'
 import type { CommandContext } from './command.ts'
-import { DEFAULT_CONCURRENCY, typedTimeout, withProgress } from './probe-options.ts'
+import { DEFAULT_CONCURRENCY, typedTimeout } from './probe-options.ts'
+import { withProgress } from './progress.ts'
 
 /** Probes every credential that the status tells of. The status is taken after it, so that it holds what was learnt. */
 export async function probeForStatus(
@@ -22,14 +23,14 @@ export async function probeForStatus(
   if (!timeoutMs.ok) return timeoutMs
   const before = await app.report.status(asked)
   if (!before.ok) return before
-  return withProgress(app, terminal, (onProgress) =>
+  return withProgress(app.clock, terminal, 'Asking …', (tell) =>
     app.probe.run({
       agent: before.value.agent,
       providers: before.value.providers.map(({ provider }) => provider),
       timeoutMs: timeoutMs.value,
       concurrency: Number(DEFAULT_CONCURRENCY),
       signal,
-      onProgress,
+      onProgress: (done, of) => tell(`Asking … ${done} of ${of} answered,`),
     }),
   )
 }

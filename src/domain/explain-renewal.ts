@@ -91,6 +91,13 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
         75,
         503,
       )
+    case 'EQ_RENEWAL_GOES_ON':
+      return say(
+        `Stopped waiting. The renewal of ${profile} goes on by itself: what was sent must not be left without its answer`,
+        'equabot models status',
+        130,
+        503,
+      )
     case 'EQ_RENEWAL_OWNERS':
       return say(
         `${profile}: access expired, waiting for ${OWNER_NAMES[fault.origin]} to renew its login`,

@@ -349,6 +349,7 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_RENEWAL_ACCOUNT':
     case 'EQ_RENEWAL_KEPT':
     case 'EQ_RENEWAL_BUSY':
+    case 'EQ_RENEWAL_GOES_ON':
     case 'EQ_RENEWAL_OWNERS':
     case 'EQ_RENEWAL_LEFT_OUT':
     case 'EQ_RENEWAL_HELPER':

@@ -300,6 +300,8 @@ export type RenewalFault =
   | { readonly code: 'EQ_RENEWAL_KEPT'; readonly profile: ProfileId; readonly words: string }
   /** Another process is at it, longer than we wait. It goes on. */
   | { readonly code: 'EQ_RENEWAL_BUSY'; readonly profile: ProfileId; readonly waitedMs: number }
+  /** The person did not want to wait for it. */
+  | { readonly code: 'EQ_RENEWAL_GOES_ON'; readonly profile: ProfileId }
   | { readonly code: 'EQ_RENEWAL_OWNERS'; readonly profile: ProfileId; readonly origin: Origin }
   /** Config or environment leaves the logins from there out. */
   | {

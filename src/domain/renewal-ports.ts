@@ -202,12 +202,14 @@ export interface RenewalHelper {
    *
    * @param waitMs how long to wait for it, ms; it goes on afterwards
    * @param isDone looks whether what is wanted is there already
+   * @param signal ends the waiting; the helper goes on
    * @faults `EQ_RENEWAL_BUSY`, `EQ_RENEWAL_HELPER`
    */
   run(
     order: RenewalOrder,
     waitMs: number,
     isDone: () => Promise<boolean>,
+    signal?: AbortSignal,
   ): Promise<Result<void, RenewalFault>>
 }
 

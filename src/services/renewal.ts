@@ -35,6 +35,8 @@ export interface RenewalRequest {
   readonly urge: RenewalJob['urge']
   /** How long to wait for the helper, ms; it goes on afterwards. */
   readonly waitMs: number
+  /** Ends the waiting earlier. */
+  readonly signal?: AbortSignal
 }
 
 /** @faults `EQ_GRANT_*`, `EQ_RENEWAL_*`, `EQ_PROFILE_UNKNOWN`, those of loading the world */
@@ -156,6 +158,7 @@ async function letHelperRenew(
       const verdict = await deps.grants.verdict(grant.id)
       return verdict !== undefined && !isSame(verdict, before)
     },
+    request.signal,
   )
   // The verdict first: it is written last, so what it tells of stands in the book by then.
   const verdict = await deps.grants.verdict(grant.id)

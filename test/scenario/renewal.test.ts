@@ -231,3 +231,21 @@ test('the refresh token stands in the book and its copy alone, whatever was done
   const holding = files.filter(([, text]) => text.includes(current)).map(([path]) => path)
   expect(holding).toEqual([bookPath(), `${bookPath()}.prev`])
 })
+
+test('a person who waits sees for how long, and may stop waiting; the renewal goes on without them', async () => {
+  await login()
+  let answer = (): void => undefined
+  const whole = answerToken
+  answerToken = (...sent) => {
+    answer = () => whole(...sent)
+  }
+  const seat = user.sit(['models', 'auth', 'renew', 'acme:me'])
+  await seat.see(/Renewing acme:me … \d s/)
+  seat.type('\u0003')
+  await seat.see(/Stopped waiting[^]*goes on by itself/)
+  expect(await seat.ended()).toBe(130)
+  answer()
+  const asked = await user.run(['agent', '--message', 'hi'])
+  expect(asked.out).toContain('hello from acme')
+  expect(tokenRequests()).toHaveLength(1)
+})
