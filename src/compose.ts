@@ -53,6 +53,7 @@ import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { readQuota } from './wire/rate-headers.ts'
 import { probeRequest } from './wire/probe-dialects.ts'
 import { hearProbe } from './wire/probe-reply.ts'
+import { BEGINNINGS } from './wire/reply-beginning.ts'
 import { safeWords } from './wire/safe-words.ts'
 import { judgeReply } from './wire/upstream-reply.ts'
 import { createUsagePeek } from './wire/usage-peek.ts'
@@ -114,6 +115,7 @@ function assemble(home: Home, helperScript: string): App {
       upstream,
       lessons,
       judge: judgeReply,
+      beginnings: BEGINNINGS,
       readQuota,
       catalogue,
       credentials,

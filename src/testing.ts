@@ -112,11 +112,11 @@ export function fakeUpstream(
 
 const CANCELLED: UpstreamFailure = { reason: 'cancelled', words: 'cancelled' }
 
-/** An HTTP answer whose body is this text. */
+/** An HTTP answer whose body is this text; of a good one, unless told, a JSON that says nothing. */
 export function anAnswer(
   status: number = 200,
   headers: UpstreamAnswer['headers'] = {},
-  text: string = '',
+  text: string = status === 200 ? '{}' : '',
 ): UpstreamAnswer {
   async function* body(): AsyncIterable<Uint8Array> {
     if (text !== '') yield new TextEncoder().encode(text)

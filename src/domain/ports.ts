@@ -170,6 +170,36 @@ export type ReplyJudge = (
   now: EpochMs,
 ) => UpstreamFailure
 
+/** What the beginning of an answer with a good status says. */
+export type Beginning =
+  /** Neither a word of a reply nor an error has come yet. */
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'reply' }
+  /** No reply, in spite of its status; `body` is to be judged as that of an error answer. */
+  | { readonly kind: 'error'; readonly body: string }
+  /** It has ended before it said anything. */
+  | { readonly kind: 'cut' }
+
+/** Looks at one answer's beginning while it comes. */
+export interface BeginningWatch {
+  push(chunk: Uint8Array): Beginning
+  /** The body has ended. Never undecided. */
+  end(): Beginning
+  /** Whether its parts are waited for, and not only its end. */
+  streams(): boolean
+}
+
+/** Tells replies from answers that only call themselves good. */
+export interface Beginnings {
+  watch(headers: UpstreamAnswer['headers']): BeginningWatch
+  /**
+   * What it means that a body broke off before it said anything.
+   *
+   * @param cause what its iteration threw; absent: it ended in good order
+   */
+  broken(cause: unknown, host: string): UpstreamFailure
+}
+
 /** What the headers of an answer, good or bad, say about a credential's limits. */
 export type QuotaReader = (
   headers: UpstreamAnswer['headers'],

@@ -8,10 +8,8 @@ import type { FailedAttempt, Fault } from '../domain/fault.ts'
 import type { ModelKey, ProviderId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type {
-  Clock,
   Log,
   QuotaReader,
-  ReplyJudge,
   Upstream,
   UpstreamAnswer,
   UpstreamRequest,
@@ -20,23 +18,22 @@ import type { ProviderFacts } from '../domain/provider.ts'
 import type { Candidate, Payer } from '../domain/rotation.ts'
 import { usageOf } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
-import { SECOND_MS } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import type { Credentials } from './credentials.ts'
 import { tellFailure, tellSuccess } from './credential-happenings.ts'
 import type { DispatchRequest } from './dispatch.ts'
+import type { HearingDeps } from './hearing.ts'
+import { hear, hostOf } from './hearing.ts'
 import type { Lesson, Lessons } from './lessons.ts'
 import type { Outgoing } from './outgoing.ts'
 import { upstreamRequest } from './outgoing.ts'
 import type { Retries } from './retries.ts'
 
-export interface AttemptDeps {
+export interface AttemptDeps extends HearingDeps {
   readonly upstream: Upstream
   readonly lessons: Lessons
-  readonly judge: ReplyJudge
   readonly readQuota: QuotaReader
   readonly credentials: Credentials
-  readonly clock: Clock
   readonly log: Log
   readonly publish: Publish
 }
@@ -74,9 +71,6 @@ export interface Progress {
   meant?: Payer | undefined
 }
 
-/** Of an error answer no more is read than about this, characters. */
-const JUDGED_LENGTH = 64 * 1024
-const JUDGING_MS: number = 5 * SECOND_MS
 /** How long a host may take to be reached when another could not be, ms. */
 const LATE_CONNECT_MS = 1_500
 
@@ -133,12 +127,15 @@ async function attempt(
   const sentAt = deps.clock.now()
   const sent = await deps.upstream.send(upstream, signal)
   const quota = sent.ok ? deps.readQuota(sent.value.headers, deps.clock.now()) : []
-  if (sent.ok && sent.value.status >= 200 && sent.value.status < 300) {
+  const heard = sent.ok
+    ? await hear(deps, facts, sent.value, { upstream, request: request.signal, stalled })
+    : { failure: sent.fault, body: '' }
+  if ('answer' in heard) {
     learn(deps, progress, deps.lessons.learnSuccess(candidate, model, quota, sentAt))
     tellSuccess(deps.publish, candidate, before)
     const { provider, model: id } = model
     const served = {
-      answer: sent.value,
+      answer: heard.answer,
       model: { provider, model: id },
       facts,
       candidate,
@@ -146,10 +143,7 @@ async function attempt(
     }
     return { kind: 'served', served }
   }
-  const body = sent.ok ? withoutSecrets(await errorBody(deps, sent.value, stalled), upstream) : ''
-  const failure = sent.ok
-    ? deps.judge(facts.protocol, sent.value.status, sent.value.headers, body, deps.clock.now())
-    : sent.fault
+  const { failure, body } = heard
   if (failure.reason === 'cancelled' || request.signal.aborted) {
     return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
   }
@@ -188,11 +182,6 @@ function hurried(request: UpstreamRequest, isLate: boolean): UpstreamRequest {
   return { ...request, timeouts: { ...request.timeouts, connectTimeoutMs } }
 }
 
-/** The host as a person knows it. */
-export function hostOf(facts: ProviderFacts): string {
-  return facts.keyless === 'sandbox' ? 'the sandbox' : new URL(facts.baseUrl).host
-}
-
 /** The rest of this request goes by what its own answers have taught. */
 function learn(deps: AttemptDeps, progress: Progress, lesson: Lesson): void {
   const { world } = progress
@@ -209,47 +198,6 @@ export function restsWithOthers(
   return (
     (rest?.scope === 'account' || rest?.scope === 'provider') && rest.since >= request.world.now
   )
-}
-
-/** A provider that repeats what it was sent must not make us repeat it. */
-export function withoutSecrets(text: string, { secretHeaders }: UpstreamRequest): string {
-  return Object.values(secretHeaders).reduce((cleaned, secret) => {
-    const value = secret.reveal()
-    const bare = value.replace(/^Bearer /, '')
-    return bare === ''
-      ? cleaned
-      : cleaned.replaceAll(value, '[secret]').replaceAll(bare, '[secret]')
-  }, text)
-}
-
-/** What an error answer says within a short time: a provider that stalls here must not hold up the next candidate. */
-async function errorBody(
-  deps: AttemptDeps,
-  answer: UpstreamAnswer,
-  stalled: AbortController,
-): Promise<string> {
-  const read = new AbortController()
-  void deps.clock.sleep(JUDGING_MS, read.signal).then(() => stalled.abort())
-  try {
-    return await beginning(answer.body)
-  } finally {
-    read.abort()
-  }
-}
-
-/** The first part of a body; one that breaks off has said what it has said. */
-async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true })
-      if (text.length >= JUDGED_LENGTH) break
-    }
-  } catch {
-    // A broken error body is judged by what came of it.
-  }
-  return text + decoder.decode()
 }
 
 export function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {

@@ -9,7 +9,7 @@ import type { Payer, Ranked } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { meantFor, rankFor } from '../domain/world.ts'
 import type { Progress } from './attempt.ts'
-import { hostOf } from './attempt.ts'
+import { hostOf } from './hearing.ts'
 import type { DispatchRequest } from './dispatch.ts'
 
 /** One request never costs more tries than this, however many profiles there are. */

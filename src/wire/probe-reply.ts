@@ -1,12 +1,12 @@
 /** What the answer to a probe says: an error whatever its status, a good reply to its end, or one that broke off. */
 
 import type { ChatUsage, ReplyEvent } from '../domain/chat.ts'
-import { valueAt } from '../domain/plain-data.ts'
 import type { UpstreamAnswer } from '../domain/ports.ts'
 import type { HearProbe, ProbeHeard } from '../domain/probe.ts'
 import { parseJson } from './decode.ts'
 import { parseErrorBody } from './error-body.ts'
 import { PROBE_DIALECTS } from './probe-dialects.ts'
+import { errorWithin } from './reply-error.ts'
 import { judgeReply } from './upstream-reply.ts'
 
 /** Of an answer no more is kept for judging than about this, characters. */
@@ -35,7 +35,10 @@ export const hearProbe: HearProbe = async (facts, answer, clean, now) => {
   if (kept.broken) return { kind: 'cut' }
   // Some servers do not stream although they were asked to, and some say 200 to everything.
   const whole = parseJson(kept.text)
-  if (whole.ok) return isError(whole.value) ? judged(kept.text) : { kind: 'ok' }
+  if (whole.ok) {
+    const error = errorWithin(whole.value, kept.text)
+    return error === undefined ? { kind: 'ok' } : judged(error)
+  }
   if (kept.text.includes('data:')) return { kind: 'cut' }
   return {
     kind: 'failed',
@@ -108,15 +111,8 @@ function errorData(text: string): string | undefined {
   for (const line of lines.toReversed()) {
     const data = line.slice('data:'.length)
     const parsed = parseJson(data)
-    if (!parsed.ok) continue
-    const failed = valueAt(parsed.value, ['response', 'error'])
-    if (failed !== undefined && failed !== null) return JSON.stringify({ error: failed })
-    if (isError(parsed.value)) return data
+    const error = parsed.ok ? errorWithin(parsed.value, data) : undefined
+    if (error !== undefined) return error
   }
   return undefined
-}
-
-function isError(value: unknown): boolean {
-  const error = valueAt(value, ['error'])
-  return (error !== undefined && error !== null) || valueAt(value, ['type']) === 'error'
 }

@@ -37,6 +37,7 @@ import {
   silentLog,
 } from '../../src/testing.ts'
 import { readQuota } from '../../src/wire/rate-headers.ts'
+import { BEGINNINGS } from '../../src/wire/reply-beginning.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { startLoopback } from '../adapters/loopback.ts'
 
@@ -117,6 +118,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
       upstream,
       lessons: createLessons({ states, clock, random: () => 0 }),
       judge: judgeReply,
+      beginnings: BEGINNINGS,
       readQuota,
       credentials: AS_THEY_STAND,
       clock,

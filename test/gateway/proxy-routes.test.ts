@@ -221,29 +221,31 @@ describe('what a client sees', () => {
       await withUpstream(
         (_request, response) => {
           response.writeHead(200, { 'content-type': 'text/event-stream' })
-          response.write('event: message_start\ndata: {"type":"message_start"}\n\n', () =>
-            response[cut](),
-          )
+          const word = 'event: content_block_delta\ndata: {"type":"content_block_delta"}\n\n'
+          response.write(word, () => response[cut]())
         },
         async ({ port }) => {
           const reply = await call(port, '/v1/messages', { body: BODY })
           expect(reply.whole).toBe(true)
-          expect(reply.body).toMatch(/message_start"\}\n\n\n\nevent: error\ndata: \{"type":"error"/)
+          expect(reply.body).toMatch(
+            /content_block_delta"\}\n\n\n\nevent: error\ndata: \{"type":"error"/,
+          )
           expect(reply.body).toContain('EQ_UPSTREAM_CUT')
         },
       )
     }
   })
 
-  test('a broken connection where a reply that is no stream is cut', async () => {
+  test('a broken connection where a long reply that is no stream is cut', async () => {
+    const half = `{"half":"${'x'.repeat(70_000)}`
     await withUpstream(
       (_request, response) => {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
-        response.write('{"half":', () => response.destroy())
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100_000 })
+        response.write(half, () => response.destroy())
       },
       async ({ port }) => {
         const reply = await call(port, '/v1/messages', { body: BODY })
-        expect([reply.body, reply.whole]).toEqual(['{"half":', false])
+        expect([reply.body, reply.whole]).toEqual([half, false])
       },
     )
   })
@@ -260,7 +262,7 @@ describe('a client that leaves', () => {
           response.on('close', () => closed.resolve())
           if (when !== 'before the answer') {
             response.writeHead(200, { 'content-type': 'text/event-stream' })
-            response.write('event: ping\ndata: {}\n\n')
+            response.write('event: word\ndata: {}\n\n')
           } else asked.resolve()
         },
         async ({ port }) => {

@@ -7,12 +7,15 @@ import { anthropicError, anthropicStream, fakeUpstream, newUser } from './harnes
 let user: User
 let upstream: FakeUpstream
 
+/** What the upstream says to a key with status 200 instead of a reply: in JSON, in a stream. */
+let lies: Map<string, readonly [whole: string, stream: string]>
 /** What the upstream answers to a key: status, headers; a key that is not here is served. */
 let refusals: Map<string, readonly [status: number, headers: Record<string, string>]>
 
 beforeEach(async () => {
   user = await newUser()
   refusals = new Map()
+  lies = new Map()
   upstream = await fakeUpstream((request, response) => {
     const bearer = String(request.headers.authorization ?? '').replace(/^Bearer /, '')
     const key = String(request.headers['x-api-key'] ?? bearer)
@@ -20,7 +23,9 @@ beforeEach(async () => {
     const streamed = status === 200 && /"stream":\s*true/.test(request.body)
     const type = streamed ? 'text/event-stream' : 'application/json'
     response.writeHead(status, { 'content-type': type, ...headers })
-    if (status !== 200) response.end(anthropicError('some_error', 'not now'))
+    const lie = lies.get(key)
+    if (lie) response.end(lie[streamed ? 1 : 0])
+    else if (status !== 200) response.end(anthropicError('some_error', 'not now'))
     else if (streamed) response.end(anthropicStream(`by ${key}`))
     else response.end(completionOf(`by ${key}`))
   })
@@ -107,6 +112,33 @@ describe('the official OpenAI SDK, unmodified', () => {
       /openai:first[\s\S]*rests for 10 min more \(rate limit; as the provider asked\)/,
     )
   })
+
+  test.each([false, true])(
+    'never sees an error that comes with status 200 while another key can serve (stream: %s)',
+    async (stream) => {
+      await user.write(
+        '.equabot/equabot.json',
+        `{ models: { providers: { openai: { baseUrl: "${upstream.url}/v1" } } },
+           auth: { order: { openai: ["openai:first", "openai:second"] } } }`,
+      )
+      await user.paste('fake-key-first-0001', 'openai:first', '--type', 'api_key')
+      await user.paste('fake-key-second-002', 'openai:second', '--type', 'api_key')
+      const error = { error: { code: 402, message: 'Insufficient credits' }, user_id: 'user_1' }
+      const role = { choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] }
+      const events = [role, error].map((data) => `data: ${JSON.stringify(data)}\n\n`)
+      lies.set('fake-key-first-0001', [JSON.stringify(error), events.join('')])
+      const gateway = await user.startGateway()
+      const body = JSON.stringify({ model: 'openai/gpt-5.1', messages: HELLO, stream })
+      const answer = await gateway.call('/v1/chat/completions', { method: 'POST', body })
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('x-equabot-profile')).toBe('openai:second')
+      const said = await answer.text()
+      expect(said).toContain('by fake-key-second-002')
+      expect(said).not.toContain('Insufficient')
+      const status = await user.run(['models', 'status', '--json'])
+      expect(status.out).toContain('"billing"')
+    },
+  )
 
   test('is told in its own dialect that a model speaks another protocol, and that a model is unknown', async () => {
     const client = openAi(

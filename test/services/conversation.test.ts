@@ -41,7 +41,7 @@ function streamed(...chunks: readonly (string | Error | (() => void))[]): Upstre
       else chunk()
     }
   }
-  return { status: 200, headers: {}, body: body() }
+  return { status: 200, headers: { 'content-type': 'application/x-plain' }, body: body() }
 }
 
 function talk(furnishing: Furnishing = KEYED): House & {

@@ -204,6 +204,84 @@ describe('a provider that forbids this use', () => {
   })
 })
 
+describe('an answer that calls itself good and is none', () => {
+  const STREAM = { 'content-type': 'text/event-stream' }
+  const limited = '{"type":"error","error":{"type":"rate_limit_error","message":"Too many"}}'
+  const WORD = 'data: {"type":"content_block_delta","delta":{"text":"H"}}\n\n'
+  const from = (answer: () => ReturnType<typeof anAnswer>): House =>
+    house({
+      books: books('anthropic:a', 'anthropic:b'),
+      upstream: byKey({ 'anthropic:a': answer }),
+    })
+
+  test.each([
+    ['a JSON error', () => anAnswer(200, { 'retry-after': '30' }, limited)],
+    [
+      'an error event',
+      () => anAnswer(200, { ...STREAM, 'retry-after': '30' }, `data: ${limited}\n\n`),
+    ],
+  ])(
+    'because of %s is tried with the next, and teaches what an error answer does',
+    async (_, answer) => {
+      const at = from(answer)
+      const served = orThrow(await send(at))
+      expect(served.candidate.id).toBe('anthropic:b')
+      expect(served.attempts).toMatchObject([
+        { profile: 'anthropic:a', reason: 'rate_limit', words: 'Too many', retryAfterMs: 30_000 },
+      ])
+      expect(used(at, 'anthropic:a')).toMatchObject({
+        rest: { until: FAKE_NOW + 30_000, source: 'provider', reason: 'rate_limit' },
+      })
+      expect(used(at, 'anthropic:a')).not.toHaveProperty('lastGoodAt')
+    },
+  )
+
+  test('because it is empty, or a page, is a broken server', async () => {
+    for (const page of [' ', '<html><title>Welcome</title></html>']) {
+      const served = orThrow(await send(from(() => anAnswer(200, {}, page))))
+      expect(served.attempts).toMatchObject([{ reason: 'server_error' }])
+      expect(served.candidate.id).toBe('anthropic:b')
+    }
+  })
+
+  test('because it broke off before its first word is a matter of the line', async () => {
+    const at = from(() => anAnswer(200, STREAM, 'data: {"type":"message_start","message":{}}\n\n'))
+    expect(orThrow(await send(at)).attempts).toMatchObject([
+      { profile: 'anthropic:a', reason: 'network' },
+    ])
+    expect(used(at, 'anthropic:a')).not.toHaveProperty('rest')
+  })
+
+  test('because the request itself is wrong comes back, secrets taken out', async () => {
+    const key = keyOf('anthropic:a')
+    const body = `{"error":{"type":"invalid_request_error","message":"max_tokens ${key}"}}`
+    const failed = await send(from(() => anAnswer(200, {}, body)))
+    expect(failed).toMatchObject({
+      fault: { code: 'EQ_UPSTREAM_REJECTED', attempt: { reason: 'invalid_request' } },
+    })
+    expect(JSON.stringify(failed)).not.toContain(key)
+  })
+
+  test('is none as soon as a word has come: then it is a reply', async () => {
+    const at = from(() => anAnswer(200, STREAM, `${WORD}data: ${limited}\n\n`))
+    expect(orThrow(await send(at))).toMatchObject({
+      candidate: { id: 'anthropic:a' },
+      attempts: [],
+    })
+  })
+
+  test('is not waited for when its caller has gone', async () => {
+    const caller = new AbortController()
+    async function* silent(): AsyncIterable<Uint8Array> {
+      queueMicrotask(() => caller.abort())
+      yield await new Promise<Uint8Array>(() => undefined)
+    }
+    const at = from(() => ({ status: 200, headers: STREAM, body: silent() }))
+    expect(outcome(await send(at, { signal: caller.signal }))).toBe('EQ_REQUEST_CANCELLED')
+    expect(used(at, 'anthropic:a')).toBeUndefined()
+  })
+})
+
 describe('an abort', () => {
   test('before anything was sent sends nothing', async () => {
     const at = house({ books: books('anthropic:a') })

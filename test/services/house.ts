@@ -64,6 +64,7 @@ import type {
   MemoryStateStore,
 } from '../../src/testing.ts'
 import { readQuota } from '../../src/wire/rate-headers.ts'
+import { BEGINNINGS } from '../../src/wire/reply-beginning.ts'
 import { judgeReply } from '../../src/wire/upstream-reply.ts'
 import { decodeSettings } from '../settings-from.ts'
 
@@ -241,6 +242,7 @@ export function house(furnishing: Furnishing = {}): House {
       upstream,
       lessons,
       judge,
+      beginnings: BEGINNINGS,
       readQuota,
       credentials,
       clock,

@@ -99,7 +99,11 @@ describe('a request that is served', () => {
       }
     }
     const { dispatch, request } = await recorded({
-      upstream: () => ({ status: 200, headers: {}, body: body() }),
+      upstream: () => ({
+        status: 200,
+        headers: { 'content-type': 'application/octet-stream' },
+        body: body(),
+      }),
     })
     const got = (await bodyOf(await dispatch(request)))[Symbol.asyncIterator]()
     expect(taken).toBe(0)
@@ -125,7 +129,9 @@ describe('a request that is served', () => {
 })
 
 describe('an answer that does not come whole', () => {
-  const start = 'data: {"type":"message_start","message":{"usage":{"input_tokens":9}}}\n\n'
+  const start =
+    'data: {"type":"message_start","message":{"usage":{"input_tokens":9}}}\n\n' +
+    'data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"He"}}\n\n'
 
   async function recordOf(
     body: () => AsyncGenerator<Uint8Array, void>,

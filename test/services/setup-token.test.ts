@@ -283,12 +283,14 @@ describe('verifying', () => {
 
   test('an error inside a stream is one; a stream that is only cut is not', async () => {
     const error = 'event: error\ndata: {"type":"error","error":{"message":"overloaded"}}\n\n'
-    const broken = bench({ upstream: () => anAnswer(200, {}, error) })
-    expect(outcome(await broken.tokens.verify(await storedIn(broken), never))).toBe(
-      'EQ_UPSTREAM_CUT',
-    )
-    const cut = bench({ upstream: () => anAnswer(200, {}, body.slice(0, 60)) })
-    expect(outcome(await cut.tokens.verify(await storedIn(cut), never))).toBeUndefined()
+    const word = 'data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"H"}}\n\n'
+    const verified = async (text: string): Promise<unknown> => {
+      const at = bench({ upstream: () => anAnswer(200, {}, text) })
+      return outcome(await at.tokens.verify(await storedIn(at), never))
+    }
+    expect(await verified(error)).toBe('EQ_UPSTREAM_FAILED')
+    expect(await verified(word + error)).toBe('EQ_UPSTREAM_CUT')
+    expect(await verified(word)).toBeUndefined()
   })
 })
 
