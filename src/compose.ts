@@ -116,6 +116,7 @@ function assemble(home: Home, helperScript: string): App {
       judge: judgeReply,
       readQuota,
       catalogue,
+      loadWorld: resolveWorld,
       credentials,
       clock,
       log,
