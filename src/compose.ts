@@ -118,6 +118,7 @@ function assemble(home: Home, helperScript: string): App {
       beginnings: BEGINNINGS,
       readQuota,
       catalogue,
+      loadWorld: resolveWorld,
       credentials,
       clock,
       log,

@@ -3,13 +3,13 @@ import type { AgentState, FailureReason, ProfileUsage, Rest } from '../src/domai
 import { FAILURE_REASONS } from '../src/domain/cooldown.ts'
 import type { Credential } from '../src/domain/credential.ts'
 import type { GrantView, RenewalOutcome, RenewalWay, Verdict } from '../src/domain/grant.ts'
-import { markOf, newGrantId } from '../src/domain/grant.ts'
+import { markOf } from '../src/domain/grant.ts'
 import type { ModelKey, ProfileId, ProviderId } from '../src/domain/names.ts'
-import type { Origin, Profile, ProfileBook } from '../src/domain/profile.ts'
+import type { Origin, Profile } from '../src/domain/profile.ts'
 import type { Candidate, CredentialSource, RankInput } from '../src/domain/rotation.ts'
 import { Secret } from '../src/domain/secret.ts'
 import { DAY_MS, HOUR_MS } from '../src/domain/time.ts'
-import { aBook, FAKE_NOW, plainFingerprint } from '../src/testing.ts'
+import { FAKE_NOW, plainFingerprint } from '../src/testing.ts'
 import { agent, profile, provider } from './names-from.ts'
 import { bearerOf } from '../src/domain/credential.ts'
 
@@ -172,35 +172,6 @@ export const rankInputs: fc.Arbitrary<RankInput> = fc
     model: MODEL,
     state,
     now: FAKE_NOW,
-  }))
-
-export interface StoredWorld {
-  readonly book: ProfileBook
-  readonly state: AgentState
-  readonly variables: Readonly<Record<string, string>>
-  readonly verdicts: Readonly<Record<string, Verdict>>
-  readonly configured: readonly ProfileId[] | undefined
-  readonly pin: ProfileId | undefined
-}
-
-/** A book, what is known from use, variables and orders, as they stand on disk. */
-export const storedWorlds: fc.Arbitrary<StoredWorld> = fc
-  .record({
-    held: fc.uniqueArray(profiles, { selector: ({ id }) => id, maxLength: 6 }),
-    order: fc.option(fc.uniqueArray(ids, { minLength: 1 }), { nil: undefined, freq: 2 }),
-    configured: fc.option(fc.uniqueArray(ids, { minLength: 1 }), { nil: undefined, freq: 2 }),
-    state: states,
-    verdict: fc.option(verdicts),
-    key: fc.option(fc.constant('fake-key-of-the-environment'), { nil: undefined }),
-    pin: fc.option(ids, { nil: undefined, freq: 3 }),
-  })
-  .map(({ held, order, configured, state, verdict, key, pin }) => ({
-    book: { ...aBook(...held), order: new Map(order ? [[ANTHROPIC, order]] : []) },
-    state,
-    verdicts: verdict ? { [newGrantId(ANTHROPIC, REFRESH)]: verdict } : {},
-    variables: key === undefined ? {} : { ANTHROPIC_API_KEY: key },
-    configured,
-    pin,
   }))
 
 export const LONGEST_BELIEVED_MS: number = DAY_MS + 3 * HOUR_MS

@@ -245,12 +245,25 @@ export function restOf(
   state: AgentState,
   now: EpochMs,
 ): Rest | undefined {
-  const account = state.accounts && accountKey(candidate)
-  const ofAccount = account === undefined ? undefined : state.accounts?.get(account)
-  return graver(
-    graver(runningRest(usageFor(candidate, state)?.rest, now), runningRest(ofAccount, now)),
-    runningRest(state.providers?.get(provider), now),
+  return sharedRests(candidate, provider, state, now).reduce(
+    graver,
+    runningRest(usageFor(candidate, state)?.rest, now),
   )
+}
+
+/** The rests of its account and of its provider, which it has whatever it did itself. */
+export function sharedRests(
+  candidate: Restable,
+  provider: string,
+  state: AgentState,
+  now: EpochMs,
+): readonly Rest[] {
+  const account = state.accounts && accountKey(candidate)
+  const rests = [
+    account === undefined ? undefined : state.accounts?.get(account),
+    state.providers?.get(provider),
+  ]
+  return rests.flatMap((rest) => runningRest(rest, now) ?? [])
 }
 
 /** What is known of the secret that a candidate holds now. */

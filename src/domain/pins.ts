@@ -2,6 +2,7 @@
 
 import type { Credential } from './credential.ts'
 import type { Fault } from './fault.ts'
+import type { ResolvedModel } from './models.ts'
 import { pinFor } from './models.ts'
 import type { ModelKey, ProfileId } from './names.ts'
 import { providerOf } from './names.ts'
@@ -67,6 +68,37 @@ export function bindPin(
     profile,
     why: { code: 'other_account', ...(account.email !== undefined && { email: account.email }) },
   })
+}
+
+/** What a pin means for a model and those that stand in for it. */
+export interface BoundChain extends BoundPin {
+  readonly models: readonly ResolvedModel[]
+}
+
+/**
+ * The models that may serve, and by whom.
+ *
+ * Where a person has named the credential of the first, no other model stands in for it. A pin to a credential of
+ * another model's provider holds when that one stands in.
+ *
+ * @faults those of `bindPin`, for the first model
+ */
+export function bindChain(
+  world: World,
+  models: readonly ResolvedModel[],
+  pin: Pin | undefined,
+): Result<BoundChain, Fault> {
+  const [first] = models
+  const bound: Result<BoundPin, Fault> = first ? bindPin(world, first, pin) : ok({})
+  if (!bound.ok) return bound
+  const held = first?.profile ?? bound.value.pin
+  if (first && held !== undefined) return ok({ models: [first], ...bound.value })
+  const stranger = models.find((model) => pinFor(model, pin?.profile) !== undefined)
+  if (!stranger || stranger === first) return ok({ models, ...bound.value })
+  const other = bindPin(world, stranger, pin)
+  return other.ok
+    ? ok({ models, ...other.value })
+    : ok({ models: models.filter(({ provider }) => provider !== stranger.provider) })
 }
 
 /**

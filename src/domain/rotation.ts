@@ -180,9 +180,11 @@ function judgeAll(input: RankInput): {
   const first = judged.find((entry) => entry.taken || MEANT.has(entry.why.code))?.candidate
   const meant = input.meant ?? (first && { profile: first.id, lane: first.lane })
   if (input.crossing !== 'deny') return { judged, sorting, meant }
+  // A pin says who is meant, but not where its model only stands in for another one.
+  const isMeant = ({ why }: Ranked): boolean => why.code === 'pinned' && !input.meant
   return {
     judged: judged.map((entry) =>
-      entry.taken && entry.why.code !== 'pinned' && crosses(meant, entry.candidate)
+      entry.taken && !isMeant(entry) && crosses(meant, entry.candidate)
         ? { candidate: entry.candidate, taken: false, why: { code: 'lane_denied', from: meant } }
         : entry,
     ),

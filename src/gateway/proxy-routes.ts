@@ -4,8 +4,8 @@ import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
 import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
-import type { BoundPin } from '../domain/pins.ts'
-import { bindPin, pinAfter } from '../domain/pins.ts'
+import type { BoundChain } from '../domain/pins.ts'
+import { bindChain, pinAfter } from '../domain/pins.ts'
 import type { SessionHead } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import { speaks } from '../domain/provider.ts'
@@ -80,9 +80,8 @@ function passThrough(app: ProxyApp, door: Door): Handle {
   }
 }
 
-interface Choice extends BoundPin {
+interface Choice extends BoundChain {
   readonly world: World
-  readonly models: readonly ResolvedModel[]
   /** The session that a header names. */
   readonly head?: SessionHead
   /** The request itself names its credential. */
@@ -122,17 +121,15 @@ async function choose(
   if (!spoken.ok) return spoken
   const head = await namedSession(app, world, header('x-equabot-session'))
   if (!head.ok) return head
-  const bound = bindPin(world, primary, head.value?.pin)
-  if (!bound.ok) return bound
-
   const chain = modelChain(world)
   const fallbacks =
     chain.ok && sameModel(chain.value.primary, primary)
       ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
       : []
+  const bound = bindChain(world, [primary, ...fallbacks], head.value?.pin)
+  if (!bound.ok) return bound
   return ok({
     world,
-    models: [primary, ...fallbacks],
     ...bound.value,
     ...(head.value && { head: head.value }),
     pinned: primary.profile !== undefined,

@@ -1,7 +1,7 @@
 /** One candidate's attempt at a request: access that serves, one question to the provider, and what its answer teaches. */
 
-import { mayFailOver, restFor } from '../domain/cooldown.ts'
-import type { UpstreamFailure } from '../domain/cooldown.ts'
+import { mayFailOver, sharedRests } from '../domain/cooldown.ts'
+import type { Rest, UpstreamFailure } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault } from '../domain/fault.ts'
@@ -189,15 +189,19 @@ function learn(deps: AttemptDeps, progress: Progress, lesson: Lesson): void {
   progress.world = { ...world, now, state: lesson(world.state) }
 }
 
-/** What one login has just met holds for the others of its account, or of its provider. */
+/** What one login has met in this request holds for the others of its account, or of its provider. */
 export function restsWithOthers(
   { state, now }: World,
   { candidate, model, request }: Trial,
 ): boolean {
-  const rest = restFor(candidate, model, state, now)
-  return (
-    (rest?.scope === 'account' || rest?.scope === 'provider') && rest.since >= request.world.now
-  )
+  const rests = sharedRests(candidate, model.provider, state, now)
+  const before = sharedRests(candidate, model.provider, request.world.state, now)
+  // Not by its time alone: another request may have met it in the millisecond in which this one began.
+  return rests.some((rest) => !before.some((known) => isSameRest(known, rest)))
+}
+
+function isSameRest(a: Rest, b: Rest): boolean {
+  return a.since === b.since && a.until === b.until && a.scope === b.scope
 }
 
 export function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {

@@ -4,7 +4,6 @@ import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { pinFor } from '../domain/models.ts'
 import type { ProfileId, ProviderId } from '../domain/names.ts'
-import { sameModel } from '../domain/names.ts'
 import type { Payer, Ranked } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { meantFor, rankFor } from '../domain/world.ts'
@@ -53,10 +52,15 @@ export function meantBy(
   return progress.meant
 }
 
-/** The first to be rested, where nobody else is left and the provider has said when. Undefined: waiting is no remedy. */
+/**
+ * The first to be rested, where nobody else is left and the provider has said when. Undefined: waiting is no remedy.
+ *
+ * @param fitting those of the models that the request may still be sent to
+ */
 export function waitAfter(
   progress: Progress,
   request: DispatchRequest,
+  fitting: readonly ResolvedModel[],
   fault: Fault,
 ): Wait | undefined {
   const { attempts, heldBack, unreachable } = progress
@@ -66,7 +70,7 @@ export function waitAfter(
   for (const [index, model] of request.models.entries()) {
     const facts = progress.world.providers.get(model.provider)
     if (!facts || unreachable.has(hostOf(facts))) continue
-    if (progress.tooSmall.some((other) => sameModel(other, model))) continue
+    if (!fitting.includes(model)) continue
     if (!request.encode(facts, model).ok) continue
     for (const { candidate, why } of rankTurn(progress, request, model, index)) {
       if (why.code !== 'resting' || (first && first.until <= why.rest.until)) continue

@@ -6,7 +6,7 @@ import type { ResolvedModel } from '../domain/models.ts'
 import { aliasesOf, modelChain, resolveText } from '../domain/models.ts'
 import type { SessionId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
-import { bindPin } from '../domain/pins.ts'
+import { bindChain } from '../domain/pins.ts'
 import type { Catalogue, SessionHead } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
@@ -151,15 +151,13 @@ async function serveTurn(
 ): Promise<Result<Served, Fault>> {
   const models = chooseModels(world, head, request.model)
   if (!models.ok) return models
-  const [first] = models.value
-  const bound = first ? bindPin(world, first, head.pin) : ok({})
+  const bound = bindChain(world, models.value, head.pin)
   if (!bound.ok) return bound
   const messages = conversationSoFar(request)
   const system = world.settings.agents.defaults.system
 
   return deps.dispatch({
     world,
-    models: models.value,
     ...bound.value,
     ...askedFor(request.model ?? head.model),
     session: head.id,

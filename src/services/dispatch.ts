@@ -26,6 +26,7 @@ import { hostOf } from './hearing.ts'
 import type { Outgoing } from './outgoing.ts'
 import { createRequestHappenings } from './request-happenings.ts'
 import { createRetries } from './retries.ts'
+import type { LoadWorld } from './world.ts'
 
 export interface DispatchRequest {
   /** As it is now; the caller has just read it. */
@@ -70,9 +71,11 @@ export interface DispatchDeps extends Omit<AttemptDeps, 'publish'> {
   readonly publish?: Publish
   /** How much fits into a model; absent: what config says of it is all that is known. */
   readonly catalogue?: Catalogue
+  /** Looks at everything anew after a wait; absent: what was known before it is all that is known. */
+  readonly loadWorld?: LoadWorld
 }
 
-type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue'>
+type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue' | 'loadWorld'>
 
 export function createDispatch(given: DispatchDeps): Dispatch {
   const retries = createRetries(given.clock)
@@ -92,7 +95,8 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       const outcome = await serveRound(deps, progress, request)
       if (outcome.kind === 'served') return ok(tell.served(request, progress, outcome.served))
       if (outcome.kind === 'ended') return fail(outcome.fault)
-      const wait = waitAfter(progress, request, outcome.fault)
+      const fitting = await modelsThatFit(deps, progress, request.models)
+      const wait = waitAfter(progress, request, fitting, outcome.fault)
       if (wait) tell.resting(request, wait)
       const waitMs = wait ? Math.max(0, wait.until - deps.clock.now()) : 0
       if (!wait || waitMs > patienceMs) return fail(outcome.fault)
@@ -100,16 +104,22 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       if (waitMs > 0) request.onWait?.(wait)
       await deps.clock.sleep(waitMs, request.signal)
       if (request.signal.aborted) return fail({ code: 'EQ_REQUEST_CANCELLED' })
-      beginRound(progress, deps.clock.now())
+      await beginRound(deps, progress)
     }
   }
 }
 
-function beginRound(progress: Progress, now: EpochMs): void {
+/** While the request waited, a login may have ended, and another may have come. */
+async function beginRound(deps: Tools, progress: Progress): Promise<void> {
   const { world } = progress
-  const moment = { ...world.moment, at: now, upMs: world.moment.upMs + (now - world.now) }
-  progress.world = { ...world, now, moment }
+  const loaded = await deps.loadWorld?.(world.agent)
+  progress.world = loaded?.ok ? loaded.value : later(world, deps.clock.now())
   progress.roundFrom = progress.attempts.length
+}
+
+function later(world: World, now: EpochMs): World {
+  const moment = { ...world.moment, at: now, upMs: world.moment.upMs + (now - world.now) }
+  return { ...world, now, moment }
 }
 
 /** All models once, each with whoever may serve it. */
@@ -140,6 +150,15 @@ async function serveRound(
   }
   const nothing: Fault = { code: 'EQ_INTERNAL', detail: 'a request named no model' }
   return { kind: 'failed', fault: firstFault ?? nothing }
+}
+
+async function modelsThatFit(
+  deps: Tools,
+  progress: Progress,
+  models: readonly ResolvedModel[],
+): Promise<readonly ResolvedModel[]> {
+  const fits = await Promise.all(models.map((model) => mayFit(deps, progress, model)))
+  return models.filter((_, index) => fits[index])
 }
 
 /** After a request that was too long for a model, only those are tried that are known to hold more. */

@@ -11,7 +11,7 @@ import type {
   UpstreamAnswer,
   UpstreamRequest,
 } from '../../src/domain/ports.ts'
-import type { RenewalOrder, ForeignSource } from '../../src/domain/renewal-ports.ts'
+import type { RenewalOrder, ForeignSource, Stopwatch } from '../../src/domain/renewal-ports.ts'
 import type { ProfileId } from '../../src/domain/names.ts'
 import type { ProfileBook } from '../../src/domain/profile.ts'
 import { withProfile } from '../../src/domain/profile.ts'
@@ -74,6 +74,12 @@ export interface Furnishing {
   readonly books?: Readonly<Record<string, ProfileBook>>
   readonly states?: Readonly<Record<string, AgentState>>
   readonly variables?: Readonly<Record<string, string>>
+  /** Absent: one that stands at `FAKE_NOW`. */
+  readonly clock?: FakeClock
+  /** Absent: of the clock, whose jumps it shares. */
+  readonly stopwatch?: Stopwatch
+  /** Absent: always 0. */
+  readonly random?: () => number
   /** By the id of the grant. */
   readonly verdicts?: Readonly<Record<string, Verdict>>
   readonly foreign?: readonly ForeignView[]
@@ -144,6 +150,8 @@ export interface House {
   /** What was published, in order. */
   readonly happenings: readonly Happening[]
   readonly loadWorld: LoadWorld
+  /** After the logins of the sources have been taken over, as each request has it. */
+  readonly resolveWorld: LoadWorld
   readonly dispatch: Dispatch
   readonly report: Report
   readonly vault: Vault
@@ -158,11 +166,11 @@ const judge: ReplyJudge = (protocol, status, headers, body, now) =>
 
 /** All services over stores in memory and an upstream that answers 200 unless told otherwise. */
 export function house(furnishing: Furnishing = {}): House {
-  const clock = fakeClock()
+  const clock = furnishing.clock ?? fakeClock()
   const profiles = memoryProfileStore(furnishing.books)
   const states = memoryStateStore(furnishing.states)
   const settings = memorySettingsStore({
-    decode: decodeSettings,
+    decode: decodedOnce(),
     ...(furnishing.config && { raw: furnishing.config }),
   })
   const sessions = memorySessionStore()
@@ -178,7 +186,7 @@ export function house(furnishing: Furnishing = {}): House {
   const environment = memoryEnvironment(furnishing.variables)
   const fingerprint = plainFingerprint
   const grants = memoryGrantStore(furnishing.verdicts)
-  const stopwatch = fakeStopwatch(clock)
+  const stopwatch = furnishing.stopwatch ?? fakeStopwatch(clock)
   const foreign = createForeign({
     sources: furnishing.sources ?? [],
     profiles,
@@ -200,6 +208,10 @@ export function house(furnishing: Furnishing = {}): House {
     foreignOff: furnishing.foreignOff ?? false,
     spentNow: async () => furnishing.spent ?? new Map(),
   })
+  const resolveWorld: LoadWorld = async (agent) => {
+    if (furnishing.sources) await foreign.adopt()
+    return loadWorld(agent)
+  }
   const renewals = createRenewals({
     loadWorld,
     profiles,
@@ -216,7 +228,7 @@ export function house(furnishing: Furnishing = {}): House {
     expiresAt: now + MINUTE_MS,
   })
   const logins = fakeLoginFlow(furnishing.logins)
-  const lessons = createLessons({ states, clock, random: () => 0 })
+  const lessons = createLessons({ states, clock, random: furnishing.random ?? (() => 0) })
   return {
     logins,
     login: createLogin({
@@ -238,6 +250,7 @@ export function house(furnishing: Furnishing = {}): House {
     log,
     happenings,
     loadWorld,
+    resolveWorld,
     dispatch: createDispatch({
       upstream,
       lessons,
@@ -248,6 +261,7 @@ export function house(furnishing: Furnishing = {}): House {
       clock,
       log,
       catalogue,
+      loadWorld: resolveWorld,
       publish: (happening) => void happenings.push(happening),
     }),
     renewals,
@@ -256,7 +270,7 @@ export function house(furnishing: Furnishing = {}): House {
       catalogue: async () => [],
       checkFiles: async () => [],
       loadWorld,
-      resolveWorld: loadWorld,
+      resolveWorld,
       settings,
       profiles,
       sessions,
@@ -277,6 +291,17 @@ export function house(furnishing: Furnishing = {}): House {
     orders: createOrders({ loadWorld, profiles }),
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
+  }
+}
+
+/** What the same data means is worked out once. */
+function decodedOnce(): typeof decodeSettings {
+  let last:
+    | { readonly raw: unknown; readonly settings: ReturnType<typeof decodeSettings> }
+    | undefined
+  return (raw) => {
+    if (last?.raw !== raw) last = { raw, settings: decodeSettings(raw) }
+    return last.settings
   }
 }
 

@@ -1,19 +1,14 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { SessionHead } from '../../src/domain/ports.ts'
 import type { StatusReport } from '../../src/domain/report.ts'
-import { holdMs, isDead } from '../../src/domain/grant.ts'
-import { resolveText } from '../../src/domain/models.ts'
-import { freshness, isTooSoon } from '../../src/domain/renewal-rules.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
-import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
-import { storedWorlds } from '../arbitrary-worlds.ts'
+import { aBook, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { agent, profile, provider, session } from '../names-from.ts'
 import type { Furnishing } from './house.ts'
-import { encode, house, outcome, renewedAccess, renewingHelper, sentKey } from './house.ts'
+import { house, outcome } from './house.ts'
 
 const UNREADABLE = { code: 'EQ_STORE_UNREADABLE', path: '/book', errno: 'EACCES' } as const
 const soon = aProfile('anthropic:soon', {
@@ -189,64 +184,4 @@ test('the list of models says which can be served now', async () => {
     ['anthropic', false],
     ['sandbox', true],
   ])
-})
-
-describe('what is reported is what happens', () => {
-  test('in any world: the first that is reported is the first that is sent, or nothing is', () =>
-    fc.assert(
-      fc.asyncProperty(
-        storedWorlds,
-        async ({ book, state, variables, verdicts, configured, pin }) => {
-          const at = house({
-            books: { main: book },
-            states: { main: state },
-            variables,
-            ...(configured && { config: { auth: { order: { anthropic: configured } } } }),
-            verdicts,
-            helper: renewingHelper,
-            upstream: () => anAnswer(500),
-          })
-          const model = `anthropic/claude-test${pin ? `@${pin}` : ''}`
-          const explained = await at.report.explain({ model })
-          const world = orThrow(await at.loadWorld())
-          const resolved = resolveText(world, model)
-          const answer = resolved.ok
-            ? await at.dispatch({
-                world,
-                models: [resolved.value],
-                encode,
-                signal: new AbortController().signal,
-              })
-            : resolved
-          const reported = explained.ok
-            ? explained.value.candidates.filter((entry) => entry.place !== undefined)
-            : []
-          const sent = at.upstream.requests.map((request) =>
-            world.fingerprint(new Secret(sentKey(request) ?? '')),
-          )
-          const expected = reported.map((entry) => {
-            const stored = world.book.profiles.get(entry.profile)?.credential
-            const grant = world.grants.get(entry.profile)
-            const isRenewedFirst =
-              grant?.way === 'ours' &&
-              holdMs(grant.verdict, world.moment) === 0 &&
-              !isDead(grant) &&
-              !isTooSoon(grant.verdict, world.moment) &&
-              stored?.type === 'oauth' &&
-              freshness(stored, world.now) === 'stale'
-            return isRenewedFirst
-              ? world.fingerprint(renewedAccess(entry.profile))
-              : entry.fingerprint
-          })
-          expect(sent).toEqual(expected.slice(0, 5))
-          expect(explained.ok && explained.value.next?.profile).toBe(
-            explained.ok && reported[0]?.profile,
-          )
-          expect(explained.ok ? [] : sent).toEqual([])
-          expect(answer.ok).toBe(false)
-          expect(explained.ok || answer).toEqual(explained.ok || explained)
-        },
-      ),
-      { numRuns: 300 },
-    ))
 })
