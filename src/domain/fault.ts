@@ -420,6 +420,12 @@ export interface Barred {
   readonly why: Extract<PassedOver, { code: 'lane_denied' | 'budget_spent' }>
 }
 
+/** Somebody who could have been asked. */
+export interface Untried {
+  readonly profile: ProfileId
+  readonly model: string
+}
+
 export type DispatchFault =
   | {
       readonly code: 'EQ_CREDENTIAL_NONE'
@@ -451,6 +457,8 @@ export type DispatchFault =
       readonly barred?: readonly Barred[]
       /** A provider that has failed so many requests of late that it was not asked again. */
       readonly heldBack?: ProviderId
+      /** Candidates that were left when the request had made as many attempts as one may. */
+      readonly untried?: readonly Untried[]
     }
   | {
       readonly code: 'EQ_UPSTREAM_CUT'

@@ -41,7 +41,10 @@ describe('the reason for a place', () => {
       'soft',
       'spared: its daily budget has reached its soft limit: $12.50 of $10.00, estimated; the next period begins in 3 h',
     ],
-    ['hard', 'its daily budget is used up: $12.50 of $10.00, estimated; the next period begins in 3 h'],
+    [
+      'hard',
+      'its daily budget is used up: $12.50 of $10.00, estimated; the next period begins in 3 h',
+    ],
   ] as const)('names a budget with a %s limit, its sums and its end', (limit, expected) => {
     const world = aWorld({ profiles: [aProfile(A)], budgets: new Map([[A, budget(limit)]]) })
     expect(words(world)).toBe(expected)
