@@ -27,14 +27,15 @@ export function explainDispatch(
         ({ profile, why }) => `${profile}: ${passedOverWords(why, now)}`,
       )
       const variable = fault.variables[0]
+      const waiting = waitingOne(fault)
       return {
         message: [`No usable credential for ${fault.provider}`, ...tried].join('; '),
         hint:
-          waitingOne(fault) ??
+          waiting?.hint ??
           barredHint(fault.passedOver) ??
           `Run: ${credentialCommand(fault.provider)}${variable === undefined ? '' : `, or set ${variable}`}`,
-        exit: 1,
-        http: 403,
+        exit: waiting?.passes ? 75 : 1,
+        http: waiting?.passes ? 503 : 403,
       }
     }
     case 'EQ_CREDENTIAL_RESTING': {
@@ -138,13 +139,22 @@ function stoppedEarly(
   }
 }
 
-/** What brings the first credential that waits for its renewal back; undefined: none does. */
+/**
+ * What brings the first credential that waits for its renewal back; undefined: none does.
+ *
+ * `passes`: it comes back without the user, so that the same request may serve later.
+ */
 function waitingOne({
   passedOver,
-}: Extract<DispatchFault, { code: 'EQ_CREDENTIAL_NONE' }>): string | undefined {
+}: Extract<DispatchFault, { code: 'EQ_CREDENTIAL_NONE' }>):
+  | { readonly hint: string; readonly passes: boolean }
+  | undefined {
   for (const { profile, why } of passedOver) {
-    if (why.code === 'awaiting_owner') return ownersHint(why.owner)
-    if (why.code === 'awaiting_renewal') return waitingHint(profile, why.againAt !== undefined)
+    if (why.code === 'awaiting_owner') return { hint: ownersHint(why.owner), passes: true }
+    if (why.code === 'awaiting_renewal') {
+      const passes = why.againAt !== undefined
+      return { hint: waitingHint(profile, passes), passes }
+    }
   }
   return undefined
 }
@@ -232,6 +242,7 @@ function failedHint(last: FailedAttempt): string {
   const provider = last.profile.slice(0, last.profile.indexOf(':'))
   switch (last.reason) {
     case 'auth':
+      if (last.login) return `Log in again: ${loginAgain(last.profile, last.login)}`
       return isReserved(last.profile)
         ? `Give it a new credential: ${credentialCommand(provider)}`
         : `Give it a new credential: ${credentialCommand(provider)} --profile-id ${last.profile}`

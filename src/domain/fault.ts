@@ -403,6 +403,8 @@ export interface FailedAttempt {
   readonly status?: number
   readonly words: string
   readonly retryAfterMs?: number
+  /** Whose login it is, where the credential is one. */
+  readonly login?: Origin
   /** Nothing was sent: access had ended and could not be renewed. */
   readonly fault?: Fault
 }

@@ -269,6 +269,7 @@ function failedAttempt(
     reason: failure.reason,
     ...(failure.status !== undefined && { status: failure.status }),
     words: failure.words,
+    ...(candidate.credential?.type === 'oauth' && { login: candidate.origin }),
     ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
   }
 }
