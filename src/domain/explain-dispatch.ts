@@ -1,8 +1,9 @@
 /** Why a request was not served, in a user's words: who was tried, who was passed over, what to do and when. */
 
+import { blamesProfile } from './cooldown.ts'
 import { loginAgain, ownersHint, waitingHint } from './explain-renewal.ts'
 import type { Explanation } from './explanation.ts'
-import type { DispatchFault, FailedAttempt, Fault } from './fault.ts'
+import type { DispatchFault, FailedAttempt, Fault, Untried } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { ProfileId } from './names.ts'
 import { providerOf } from './names.ts'
@@ -26,14 +27,15 @@ export function explainDispatch(
         ({ profile, why }) => `${profile}: ${passedOverWords(why, now)}`,
       )
       const variable = fault.variables[0]
+      const waiting = waitingOne(fault)
       return {
         message: [`No usable credential for ${fault.provider}`, ...tried].join('; '),
         hint:
-          waitingOne(fault) ??
+          waiting?.hint ??
           barredHint(fault.passedOver) ??
           `Run: ${credentialCommand(fault.provider)}${variable === undefined ? '' : `, or set ${variable}`}`,
-        exit: 1,
-        http: 403,
+        exit: waiting?.passes ? 75 : 1,
+        http: waiting?.passes ? 503 : 403,
       }
     }
     case 'EQ_CREDENTIAL_RESTING': {
@@ -75,11 +77,13 @@ export function explainDispatch(
         ),
         ...(fault.heldBack ? [heldBackWords(fault.heldBack)] : []),
       ]
-      const own = last?.fault ? explain(last.fault, now).hint : last && failedHint(last)
+      if (fault.untried) return stoppedEarly(fault.attempts, fault.untried, lines)
+      const own = last?.fault && explain(last.fault, now)
+      const hint = own?.hint ?? (last && failedHint(last))
       return {
         message: `Nobody could serve this request: ${lines.join('; ')}`,
-        hint: barredHint(fault.barred ?? []) ?? own ?? 'See: equabot models status',
-        exit: last && (last.reason === 'network' || last.reason === 'timeout') ? 69 : 1,
+        hint: barredHint(fault.barred ?? []) ?? hint ?? 'See: equabot models status',
+        exit: own?.exit ?? (last ? (FAILED_EXITS[last.reason] ?? 1) : 1),
         http: tellingStatus(fault.attempts),
       }
     }
@@ -104,13 +108,53 @@ export function explainDispatch(
   }
 }
 
-/** What brings the first credential that waits for its renewal back; undefined: none does. */
+const FAILED_EXITS: Readonly<Partial<Record<FailedAttempt['reason'], number>>> = {
+  network: 69,
+  timeout: 69,
+}
+
+/** Nobody rests for what is not the credential's doing, unless the whole model does. */
+function restsNow({ reason, fault }: FailedAttempt): boolean {
+  return fault !== undefined || blamesProfile(reason) || reason === 'overloaded'
+}
+
+/** There are others who may serve. */
+function stoppedEarly(
+  attempts: readonly FailedAttempt[],
+  untried: readonly Untried[],
+  lines: readonly string[],
+): Explanation {
+  const asked = new Set(attempts.map(({ profile, model }) => `${profile} ${model}`))
+  const models = new Set([...attempts, ...untried].map(({ model }) => model))
+  const left = untried.map(({ profile, model }) =>
+    models.size > 1 ? `${profile} with ${model}` : profile,
+  )
+  return {
+    message: `This request stopped after ${asked.size} of ${asked.size + untried.length}: ${lines.join('; ')}; not tried: ${left.join(', ')}`,
+    hint: attempts.every(restsNow)
+      ? 'Send it again: the next request goes on with those that were not tried'
+      : `Send it again, or name one that was not tried, as in --model ${untried[0]?.model}@${untried[0]?.profile}`,
+    exit: 75,
+    http: 503,
+  }
+}
+
+/**
+ * What brings the first credential that waits for its renewal back; undefined: none does.
+ *
+ * `passes`: it comes back without the user, so that the same request may serve later.
+ */
 function waitingOne({
   passedOver,
-}: Extract<DispatchFault, { code: 'EQ_CREDENTIAL_NONE' }>): string | undefined {
+}: Extract<DispatchFault, { code: 'EQ_CREDENTIAL_NONE' }>):
+  | { readonly hint: string; readonly passes: boolean }
+  | undefined {
   for (const { profile, why } of passedOver) {
-    if (why.code === 'awaiting_owner') return ownersHint(why.owner)
-    if (why.code === 'awaiting_renewal') return waitingHint(profile, why.againAt !== undefined)
+    if (why.code === 'awaiting_owner') return { hint: ownersHint(why.owner), passes: true }
+    if (why.code === 'awaiting_renewal') {
+      const passes = why.againAt !== undefined
+      return { hint: waitingHint(profile, passes), passes }
+    }
   }
   return undefined
 }
@@ -198,6 +242,7 @@ function failedHint(last: FailedAttempt): string {
   const provider = last.profile.slice(0, last.profile.indexOf(':'))
   switch (last.reason) {
     case 'auth':
+      if (last.login) return `Log in again: ${loginAgain(last.profile, last.login)}`
       return isReserved(last.profile)
         ? `Give it a new credential: ${credentialCommand(provider)}`
         : `Give it a new credential: ${credentialCommand(provider)} --profile-id ${last.profile}`

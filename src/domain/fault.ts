@@ -405,6 +405,8 @@ export interface FailedAttempt {
   readonly status?: number
   readonly words: string
   readonly retryAfterMs?: number
+  /** Whose login it is, where the credential is one. */
+  readonly login?: Origin
   /** Nothing was sent: access had ended and could not be renewed. */
   readonly fault?: Fault
 }
@@ -420,6 +422,12 @@ export type LostPin =
 export interface Barred {
   readonly profile: ProfileId
   readonly why: Extract<PassedOver, { code: 'lane_denied' | 'budget_spent' }>
+}
+
+/** Somebody who could have been asked. */
+export interface Untried {
+  readonly profile: ProfileId
+  readonly model: string
 }
 
 export type DispatchFault =
@@ -453,6 +461,8 @@ export type DispatchFault =
       readonly barred?: readonly Barred[]
       /** A provider that has failed so many requests of late that it was not asked again. */
       readonly heldBack?: ProviderId
+      /** Candidates that were left when the request had made as many attempts as one may. */
+      readonly untried?: readonly Untried[]
     }
   | {
       readonly code: 'EQ_UPSTREAM_CUT'

@@ -93,6 +93,12 @@ function retryAfterMs(fault: Fault, now: EpochMs): number | undefined {
   switch (fault.code) {
     case 'EQ_CREDENTIAL_RESTING':
       return fault.until - now
+    case 'EQ_CREDENTIAL_NONE': {
+      const waits = fault.passedOver.flatMap(({ why }) =>
+        why.code === 'awaiting_renewal' && why.againAt !== undefined ? [why.againAt - now] : [],
+      )
+      return waits.length > 0 ? Math.min(...waits) : undefined
+    }
     case 'EQ_PIN_UNUSABLE':
       return fault.why.code === 'resting' ? fault.why.rest.until - now : undefined
     case 'EQ_UPSTREAM_REJECTED':

@@ -3,6 +3,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { Fault } from '../domain/fault.ts'
 import { formatModelKey } from '../domain/names.ts'
+import { brokenOffWords } from '../domain/wording-cut.ts'
 import type { Clock, UpstreamAnswer } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -51,7 +52,9 @@ export async function relay(
       fault = cutFault(served, 'the stream has no last event')
     } catch (cause) {
       if (signal.aborted && !ending.aborted) throw cause
-      fault = ending.aborted ? { code: 'EQ_GATEWAY_STOPPING' } : cutFault(served, codeOf(cause))
+      fault = ending.aborted
+        ? { code: 'EQ_GATEWAY_STOPPING' }
+        : cutFault(served, brokenOffWords(codeOf(cause)))
       if (!streams) throw cause
     }
     // Ends whatever event was cut in the middle.
@@ -84,6 +87,6 @@ function isReadableStream(headers: UpstreamAnswer['headers']): boolean {
 }
 
 /** The message of an error may quote what was sent; its code cannot. */
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'connection lost'
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
 }

@@ -4,7 +4,7 @@ import { mayFailOver, sharedRests } from '../domain/cooldown.ts'
 import type { Rest, UpstreamFailure } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import { explain } from '../domain/explain.ts'
-import type { FailedAttempt, Fault } from '../domain/fault.ts'
+import type { FailedAttempt, Fault, Untried } from '../domain/fault.ts'
 import type { ModelKey, ProviderId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type {
@@ -62,6 +62,8 @@ export interface Progress {
   roundFrom: number
   /** Hosts that could not be reached: no credential changes that. */
   readonly unreachable: Set<string>
+  /** Those that were left when no further attempt was allowed. */
+  readonly untried: Untried[]
   /** Models whose context the request does not fit into. */
   readonly tooSmall: ModelKey[]
   readonly retries: Retries
@@ -219,6 +221,7 @@ function failedAttempt(
     reason: failure.reason,
     ...(failure.status !== undefined && { status: failure.status }),
     words: failure.words,
+    ...(candidate.credential?.type === 'oauth' && { login: candidate.origin }),
     ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
   }
 }

@@ -16,6 +16,7 @@ import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 import { failoverWords } from '../domain/wording.ts'
 import { crossingWords } from '../domain/wording-choice.ts'
+import { brokenOffWords } from '../domain/wording-cut.ts'
 import type { Served } from './dispatch.ts'
 import { cutFault } from './dispatch.ts'
 
@@ -71,8 +72,8 @@ export async function* reply(
 
 /** The words of our own decoders; those of a connection may quote what was sent, so its code must do. */
 function brokenWords(error: unknown): string {
-  if (!(error instanceof Error)) return 'the connection was closed'
-  return 'code' in error ? String(error.code) : error.message
+  if (!(error instanceof Error)) return brokenOffWords(undefined)
+  return 'code' in error ? brokenOffWords(String(error.code)) : error.message
 }
 
 interface Heard {

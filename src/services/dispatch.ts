@@ -87,6 +87,7 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       attempts: [],
       roundFrom: 0,
       unreachable: new Set(),
+      untried: [],
       tooSmall: [],
       retries,
     }
@@ -138,13 +139,14 @@ async function serveRound(
     if (outcome.kind !== 'next_model') return outcome
     firstFault ??= outcome.fault
   }
-  const { attempts, heldBack } = progress
+  const { attempts, heldBack, untried } = progress
   if (attempts.length > 0 && firstFault?.code !== 'EQ_UPSTREAM_REJECTED') {
     const fault: Fault = {
       code: 'EQ_UPSTREAM_FAILED',
       attempts,
       ...(barred.length > 0 && { barred }),
       ...(heldBack && { heldBack }),
+      ...(untried.length > 0 && { untried }),
     }
     return { kind: 'failed', fault }
   }
@@ -215,15 +217,28 @@ async function serveModel(
   }
   for (const [place, candidate] of candidates.entries()) {
     const trial: Trial = { request, facts, model, candidate }
-    if (progress.unreachable.has(hostOf(facts)) || attempts.length >= MOST_ATTEMPTS) break
+    if (progress.unreachable.has(hostOf(facts))) break
     if (attempts.slice(progress.roundFrom).some((failed) => isSameTrial(failed, trial))) continue
     if (restsWithOthers(progress.world, trial)) continue
+    if (attempts.length >= MOST_ATTEMPTS) {
+      leaveUntried(progress, trial)
+      continue
+    }
     if (!isWithinBudget(progress, model.provider)) break
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
   }
   return { kind: 'next_model' }
+}
+
+/** The same model may stand in a chain twice. */
+function leaveUntried({ untried }: Progress, { candidate, model }: Trial): void {
+  const left = { profile: candidate.id, model: formatModelKey(model) }
+  const isKnown = untried.some(
+    ({ profile, model: other }) => profile === left.profile && other === left.model,
+  )
+  if (!isKnown) untried.push(left)
 }
 
 /** Counts the attempt that is about to be made, unless the provider may be given no more of this request. */

@@ -157,6 +157,29 @@ describe('an upstream failure', () => {
     expect(hint).toContain('models.providers.anthropic.baseUrl')
   })
 
+  test('of a login is mended by logging in, of a key by another one', () => {
+    const [attempt] = FAULT_SAMPLES.EQ_UPSTREAM_FAILED.attempts
+    const hintOf = (login?: 'equabot' | 'claude-code') =>
+      explain({
+        code: 'EQ_UPSTREAM_FAILED',
+        attempts: attempt ? [{ ...attempt, ...(login && { login }) }] : [],
+      }).hint
+    expect(hintOf('equabot')).toBe(
+      'Log in again: equabot models auth login --provider anthropic --profile-id anthropic:work',
+    )
+    expect(hintOf('claude-code')).toBe('Log in again: claude auth login')
+    expect(hintOf()).toContain('paste-token')
+  })
+
+  test('that a renewal came to exits as the renewal does', () => {
+    const [attempt] = FAULT_SAMPLES.EQ_UPSTREAM_FAILED.attempts
+    const exitOf = (fault: Fault) =>
+      explain({ code: 'EQ_UPSTREAM_FAILED', attempts: attempt ? [{ ...attempt, fault }] : [] }).exit
+    expect(exitOf(FAULT_SAMPLES.EQ_RENEWAL_PUT_OFF)).toBe(75)
+    expect(exitOf(FAULT_SAMPLES.EQ_RENEWAL_LOST)).toBe(75)
+    expect(exitOf(FAULT_SAMPLES.EQ_GRANT_DEAD)).toBe(1)
+  })
+
   test('tells the caller of the limit that ends, where somebody else failed for good', () => {
     const [attempt] = FAULT_SAMPLES.EQ_UPSTREAM_FAILED.attempts
     const failed = attempt ? [attempt, { ...attempt, reason: 'rate_limit' as const }, attempt] : []

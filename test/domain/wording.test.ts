@@ -232,4 +232,15 @@ describe('the fix of a finding', () => {
     const none = { code: 'EQ_CREDENTIAL_NONE', provider: provider('anthropic') } as const
     expect(explain({ ...none, variables: [], passedOver }).hint).toContain(renew)
   })
+
+  test('of one that is tried again by itself is to wait, and a script is told to come back', () => {
+    const id = profile('anthropic:work')
+    const none = { code: 'EQ_CREDENTIAL_NONE', provider: provider('anthropic') } as const
+    const at = FAKE_NOW - 1
+    const timed = { code: 'awaiting_renewal', at, againAt: FAKE_NOW + 30_000 } as const
+    const explained = (why: typeof timed | { code: 'awaiting_renewal'; at: number }) =>
+      explain({ ...none, variables: [], passedOver: [{ profile: id, why }] })
+    expect(explained(timed)).toMatchObject({ exit: 75, http: 503 })
+    expect(explained({ code: 'awaiting_renewal', at })).toMatchObject({ exit: 1, http: 403 })
+  })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { explain } from '../../src/domain/explain.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import { fail } from '../../src/domain/result.ts'
 import type { AgentId } from '../../src/domain/names.ts'
@@ -173,6 +174,58 @@ describe('a request', () => {
     const failed = await send(at, { models: [MODEL, OPENAI] })
     expect(failed).toMatchObject({ fault: { code: 'EQ_UPSTREAM_FAILED' } })
     expect(at.upstream.requests).toHaveLength(5)
+  })
+
+  test.each([401, 402, 403, 429])(
+    'that was answered %d five times names those that were not tried, and the next goes on with them',
+    async (status) => {
+      const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `anthropic:${name}`)
+      const at = house({
+        books: {
+          main: {
+            ...aBook(...many.map((id) => aProfile(id))),
+            order: new Map([[ANTHROPIC, many.map(profile)]]),
+          },
+        },
+        upstream: byKey(
+          Object.fromEntries(many.slice(0, 5).map((id) => [id, () => anAnswer(status)])),
+        ),
+      })
+      const stopped = await send(at)
+      expect(stopped).toMatchObject({
+        fault: {
+          untried: [
+            { profile: 'anthropic:f', model: 'anthropic/claude-test' },
+            { profile: 'anthropic:g', model: 'anthropic/claude-test' },
+          ],
+        },
+      })
+      if (stopped.ok) throw new TypeError('served')
+      expect(explain(stopped.fault)).toMatchObject({
+        exit: 75,
+        http: 503,
+        hint: 'Send it again: the next request goes on with those that were not tried',
+      })
+      expect(explain(stopped.fault).message).toMatch(
+        /^This request stopped after 5 of 7: .*; not tried: anthropic:f, anthropic:g$/,
+      )
+      expect(orThrow(await send(at)).candidate.id).toBe('anthropic:f')
+    },
+  )
+
+  test('that met five errors which make nobody rest says how to name one that was not tried', async () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `anthropic:${name}`)
+    const at = house({ books: books(...many), upstream: () => anAnswer(500) })
+    const stopped = await send(at)
+    expect(stopped.ok ? '' : explain(stopped.fault).hint).toBe(
+      'Send it again, or name one that was not tried, as in --model anthropic/claude-test@anthropic:f',
+    )
+  })
+
+  test('that has asked everybody there is leaves nobody untried', async () => {
+    const at = house({ books: books('anthropic:a', 'anthropic:b'), upstream: () => anAnswer(401) })
+    const failed = await send(at, { models: [MODEL, OPENAI] })
+    expect(failed.ok ? failed : failed.fault).not.toHaveProperty('untried')
   })
 
   test('that nobody serves names every attempt, in order', async () => {
