@@ -201,7 +201,10 @@ describe('what is reported is what happens', () => {
             books: { main: book },
             states: { main: state },
             variables,
-            ...(configured && { config: { auth: { order: { anthropic: configured } } } }),
+            // The clock stands still: whoever waits for a rest to end would wait for ever.
+            config: {
+              auth: { waitForRestMs: 0, ...(configured && { order: { anthropic: configured } }) },
+            },
             verdicts,
             helper: renewingHelper,
             upstream: () => anAnswer(500),
