@@ -22,6 +22,7 @@ import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.
 import { acquireAndAttempt, isSameTrial, restsWithOthers } from './attempt.ts'
 import type { Wait } from './choice.ts'
 import { MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
+import { createCredentialHappenings } from './credential-happenings.ts'
 import { hostOf } from './hearing.ts'
 import type { Outgoing } from './outgoing.ts'
 import { createRequestHappenings } from './request-happenings.ts'
@@ -65,7 +66,7 @@ export interface Served extends Answered {
 /** @faults `EQ_CREDENTIAL_NONE`, `EQ_CREDENTIAL_RESTING`, `EQ_PIN_UNUSABLE`, `EQ_UPSTREAM_REJECTED`, `EQ_UPSTREAM_FAILED`, `EQ_REQUEST_CANCELLED`, and those of `encode` */
 export type Dispatch = (request: DispatchRequest) => Promise<Result<Served, Fault>>
 
-export interface DispatchDeps extends Omit<AttemptDeps, 'publish'> {
+export interface DispatchDeps extends Omit<AttemptDeps, 'publish' | 'told'> {
   /** Absent: nobody wants to hear. */
   readonly publish?: Publish
   /** How much fits into a model; absent: what config says of it is all that is known. */
@@ -76,7 +77,8 @@ type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue'>
 
 export function createDispatch(given: DispatchDeps): Dispatch {
   const retries = createRetries(given.clock)
-  const deps: Tools = { ...given, publish: given.publish ?? (() => undefined) }
+  const publish = given.publish ?? (() => undefined)
+  const deps: Tools = { ...given, publish, told: createCredentialHappenings(publish) }
   const tell = createRequestHappenings(deps)
   return async function dispatch(request) {
     const progress: Progress = {
