@@ -120,6 +120,7 @@ function assemble(home: Home, helperScript: string): App {
       beginnings: BEGINNINGS,
       readQuota,
       catalogue,
+      random,
       credentials,
       clock,
       log,

@@ -72,6 +72,10 @@ export interface Progress {
   /** Models whose context the request does not fit into. */
   readonly tooSmall: ModelKey[]
   readonly retries: Retries
+  /** The first trial that met an overload. */
+  overloaded?: { readonly trial: Trial; readonly outgoing: Outgoing }
+  /** It was made once more. */
+  hasTriedAgain?: boolean
   /** A provider that may not be given more of this request now. */
   heldBack?: ProviderId
   /** Whom the request means first; known once it is asked for. */
