@@ -25,6 +25,7 @@ import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
+import { createBudgetWatch } from './services/budget-watch.ts'
 import { createConversation } from './services/conversation.ts'
 import { createCooldowns } from './services/cooldowns.ts'
 import { createCredentials } from './services/credentials.ts'
@@ -86,7 +87,8 @@ function assemble(home: Home, helperScript: string): App {
     sandboxOrigin: sandbox.origin,
   })
 
-  const { loadWorld, foreign, adopt } = openWorld(stores, spentNow)
+  const budgets = createBudgetWatch({ publish: events.publish, clock })
+  const { loadWorld, foreign, adopt } = openWorld(stores, budgets.watched(spentNow))
   const resolveWorld: LoadWorld = async (agent) => {
     await adopt()
     return loadWorld(agent)
@@ -119,6 +121,7 @@ function assemble(home: Home, helperScript: string): App {
       readQuota,
       catalogue,
       loadWorld: resolveWorld,
+      random,
       credentials,
       clock,
       log,
@@ -243,6 +246,7 @@ function assemble(home: Home, helperScript: string): App {
     },
     startGateway(options) {
       stores.logToStderr(options.logToStderr ?? false)
+      budgets.begin()
       return startGateway(
         {
           version: VERSION,

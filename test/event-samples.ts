@@ -37,7 +37,8 @@ export const HAPPENING_SAMPLES: {
   'credential.resting': {
     kind: 'credential.resting',
     profile: profile('anthropic:work'),
-    scope: 'profile',
+    scope: 'model',
+    model: 'anthropic/claude-test',
     reason: 'rate_limit',
     until: FAKE_NOW + HOUR_MS,
   },

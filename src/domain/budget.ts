@@ -47,7 +47,7 @@ export interface Budgeted {
 }
 
 const SOFT_SHARE = 0.8
-const PERIODS: readonly Period[] = ['daily', 'monthly']
+export const PERIODS: readonly Period[] = ['daily', 'monthly']
 const UNITS: readonly BudgetUnit[] = ['usd', 'tokens']
 
 export function hasBudgets(settings: Budgeted): boolean {
@@ -78,10 +78,15 @@ export function budgetsOf(
 ): ReadonlyMap<ProfileId, BudgetReached> {
   const reached = new Map<ProfileId, BudgetReached>()
   for (const [profile, uses] of budgetUse(settings, spent, now)) {
-    const [first] = uses.filter(isReached).toSorted(heavierFirst)
+    const first = heaviest(uses)
     if (first) reached.set(profile, first)
   }
   return reached
+}
+
+/** Of these limits the one that weighs most, if any is reached. */
+export function heaviest(uses: readonly BudgetUse[]): BudgetReached | undefined {
+  return uses.filter(isReached).toSorted(heavierFirst)[0]
 }
 
 /** The first and the last day that count into the current periods: `2026-11-01` and `2026-11-24`. */

@@ -26,6 +26,8 @@ export type Happening =
       readonly kind: 'credential.resting'
       readonly profile: ProfileId
       readonly scope: 'model' | 'profile' | 'account' | 'provider'
+      /** `provider/model`, where that is what rests. */
+      readonly model?: string
       readonly reason: FailureReason
       readonly until: EpochMs
     }

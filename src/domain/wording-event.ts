@@ -25,7 +25,7 @@ export function eventWords(happening: Happening, when: EpochMs): string {
         ? `${happening.profile} is refused for this use: its provider allows it for other programs only`
         : `${happening.profile} is refused: ${reasonWords(happening.reason)}`
     case 'credential.resting':
-      return `${happening.profile} rests ${RESTING[happening.scope]}, ends ${at(happening.until, when)}: ${reasonWords(happening.reason)}`
+      return `${happening.profile} rests ${happening.model === undefined ? RESTING[happening.scope] : `for ${happening.model}`}, ends ${at(happening.until, when)}: ${reasonWords(happening.reason)}`
     case 'credential.recovered':
       return `${happening.profile} serves again`
     case 'lane.crossed':

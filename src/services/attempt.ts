@@ -1,6 +1,6 @@
 /** One candidate's attempt at a request: access that serves, one question to the provider, and what its answer teaches. */
 
-import { mayFailOver, sharedRests } from '../domain/cooldown.ts'
+import { blamesProfile, mayFailOver, sharedRests } from '../domain/cooldown.ts'
 import type { Rest, UpstreamFailure } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import { explain } from '../domain/explain.ts'
@@ -15,14 +15,14 @@ import type {
   UpstreamRequest,
 } from '../domain/ports.ts'
 import type { ProviderFacts } from '../domain/provider.ts'
+import type { QuotaWindow } from '../domain/quota.ts'
 import type { Candidate, Payer } from '../domain/rotation.ts'
-import { usageOf } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import type { Credentials } from './credentials.ts'
-import { tellFailure, tellSuccess } from './credential-happenings.ts'
+import type { Change, CredentialHappenings } from './credential-happenings.ts'
 import type { DispatchRequest } from './dispatch.ts'
-import type { HearingDeps } from './hearing.ts'
+import type { HearingDeps, Judged } from './hearing.ts'
 import { hear, hostOf } from './hearing.ts'
 import type { Lesson, Lessons } from './lessons.ts'
 import type { Outgoing } from './outgoing.ts'
@@ -36,6 +36,7 @@ export interface AttemptDeps extends HearingDeps {
   readonly credentials: Credentials
   readonly log: Log
   readonly publish: Publish
+  readonly told: CredentialHappenings
 }
 
 /** An answer whose first byte has come. */
@@ -46,6 +47,12 @@ export interface Answered {
   readonly candidate: Candidate
   /** Those that failed before this one. */
   readonly attempts: readonly FailedAttempt[]
+  /**
+   * To be told of the error that the provider puts into the answer after its first word, if it does.
+   *
+   * @param body in the form of an error answer
+   */
+  readonly lateError: (body: string) => void
 }
 
 export type Outcome =
@@ -67,6 +74,10 @@ export interface Progress {
   /** Models whose context the request does not fit into. */
   readonly tooSmall: ModelKey[]
   readonly retries: Retries
+  /** The first trial that met an overload. */
+  overloaded?: { readonly trial: Trial; readonly outgoing: Outgoing }
+  /** It was made once more. */
+  hasTriedAgain?: boolean
   /** A provider that may not be given more of this request now. */
   heldBack?: ProviderId
   /** Whom the request means first; known once it is asked for. */
@@ -123,7 +134,6 @@ async function attempt(
     upstreamRequest(progress.world, facts, candidate, outgoing),
     progress.unreachable.size > 0,
   )
-  const before = usageOf(candidate, progress.world.state)
   const stalled = new AbortController()
   const signal = AbortSignal.any([request.signal, stalled.signal])
   const sentAt = deps.clock.now()
@@ -133,8 +143,8 @@ async function attempt(
     ? await hear(deps, facts, sent.value, { upstream, request: request.signal, stalled })
     : { failure: sent.fault, body: '' }
   if ('answer' in heard) {
-    learn(deps, progress, deps.lessons.learnSuccess(candidate, model, quota, sentAt))
-    tellSuccess(deps.publish, candidate, before)
+    const lesson = deps.lessons.learnSuccess(candidate, model, quota, sentAt)
+    deps.told.success(learn(deps, progress, trial, lesson), deps.clock.now())
     const { provider, model: id } = model
     const served = {
       answer: heard.answer,
@@ -142,6 +152,7 @@ async function attempt(
       facts,
       candidate,
       attempts,
+      lateError: (text: string) => lateError(deps, progress, trial, heard.judged(text)),
     }
     return { kind: 'served', served }
   }
@@ -149,11 +160,7 @@ async function attempt(
   if (failure.reason === 'cancelled' || request.signal.aborted) {
     return { kind: 'ended', fault: { code: 'EQ_REQUEST_CANCELLED' } }
   }
-  learn(deps, progress, deps.lessons.learnFailure(candidate, model, failure, quota))
-  tellFailure(deps.publish, candidate, failure, {
-    before,
-    after: usageOf(candidate, progress.world.state),
-  })
+  learnFailure(deps, progress, trial, failure, quota)
   const failed = failedAttempt(trial, failure)
   deps.log.write('warn', 'attempt.failed', { ...attemptFields(failed), agent: request.world.agent })
   attempts.push(failed)
@@ -184,11 +191,38 @@ function hurried(request: UpstreamRequest, isLate: boolean): UpstreamRequest {
   return { ...request, timeouts: { ...request.timeouts, connectTimeoutMs } }
 }
 
+function learnFailure(
+  deps: AttemptDeps,
+  progress: Progress,
+  trial: Trial,
+  failure: UpstreamFailure,
+  quota: readonly QuotaWindow[],
+): void {
+  const lesson = deps.lessons.learnFailure(trial.candidate, trial.model, failure, quota)
+  deps.told.failure(learn(deps, progress, trial, lesson), failure)
+}
+
 /** The rest of this request goes by what its own answers have taught. */
-function learn(deps: AttemptDeps, progress: Progress, lesson: Lesson): void {
+function learn(
+  deps: AttemptDeps,
+  progress: Progress,
+  { request, candidate, model }: Trial,
+  lesson: Lesson,
+): Change {
   const { world } = progress
   const now = Math.max(world.now, deps.clock.now())
   progress.world = { ...world, now, state: lesson(world.state) }
+  const seenAt = request.world.now
+  return { candidate, model, before: world.state, after: progress.world.state, seenAt }
+}
+
+/** An error after the first word cuts the reply; what it says of the credential or the provider holds all the same. */
+function lateError(deps: AttemptDeps, progress: Progress, trial: Trial, { failure }: Judged): void {
+  const { request, candidate, model } = trial
+  const fields = { profile: candidate.id, model: formatModelKey(model), ...failure }
+  deps.log.write('warn', 'reply.failed', { ...fields, agent: request.world.agent })
+  if (!blamesProfile(failure.reason) && failure.reason !== 'overloaded') return
+  learnFailure(deps, progress, trial, failure, [])
 }
 
 /** What one login has met in this request holds for the others of its account, or of its provider. */

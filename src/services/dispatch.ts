@@ -22,11 +22,14 @@ import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.
 import { acquireAndAttempt, isSameTrial, restsWithOthers } from './attempt.ts'
 import type { Wait } from './choice.ts'
 import { MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
+import { mayFit } from './context-fit.ts'
+import { createCredentialHappenings } from './credential-happenings.ts'
 import { hostOf } from './hearing.ts'
 import type { Outgoing } from './outgoing.ts'
 import { createRequestHappenings } from './request-happenings.ts'
 import { createRetries } from './retries.ts'
 import type { LoadWorld } from './world.ts'
+import { tryOverloadedAgain } from './second-try.ts'
 
 export interface DispatchRequest {
   /** As it is now; the caller has just read it. */
@@ -66,20 +69,23 @@ export interface Served extends Answered {
 /** @faults `EQ_CREDENTIAL_NONE`, `EQ_CREDENTIAL_RESTING`, `EQ_PIN_UNUSABLE`, `EQ_UPSTREAM_REJECTED`, `EQ_UPSTREAM_FAILED`, `EQ_REQUEST_CANCELLED`, and those of `encode` */
 export type Dispatch = (request: DispatchRequest) => Promise<Result<Served, Fault>>
 
-export interface DispatchDeps extends Omit<AttemptDeps, 'publish'> {
+export interface DispatchDeps extends Omit<AttemptDeps, 'publish' | 'told'> {
   /** Absent: nobody wants to hear. */
   readonly publish?: Publish
   /** How much fits into a model; absent: what config says of it is all that is known. */
   readonly catalogue?: Catalogue
   /** Looks at everything anew after a wait; absent: what was known before it is all that is known. */
   readonly loadWorld?: LoadWorld
+  /** A number from 0 to 1, so that not everybody comes back at once; absent: always in the middle. */
+  readonly random?: () => number
 }
 
-type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue' | 'loadWorld'>
+type Tools = AttemptDeps & Pick<DispatchDeps, 'catalogue' | 'loadWorld' | 'random'>
 
 export function createDispatch(given: DispatchDeps): Dispatch {
   const retries = createRetries(given.clock)
-  const deps: Tools = { ...given, publish: given.publish ?? (() => undefined) }
+  const publish = given.publish ?? (() => undefined)
+  const deps: Tools = { ...given, publish, told: createCredentialHappenings(publish) }
   const tell = createRequestHappenings(deps)
   return async function dispatch(request) {
     const progress: Progress = {
@@ -93,7 +99,7 @@ export function createDispatch(given: DispatchDeps): Dispatch {
     }
     let patienceMs = request.world.settings.auth.waitForRestMs
     for (;;) {
-      const outcome = await serveRound(deps, progress, request)
+      const outcome = await serveOrTryAgain(deps, progress, request)
       if (outcome.kind === 'served') return ok(tell.served(request, progress, outcome.served))
       if (outcome.kind === 'ended') return fail(outcome.fault)
       const fitting = await modelsThatFit(deps, progress, request.models)
@@ -123,18 +129,31 @@ function later(world: World, now: EpochMs): World {
   return { ...world, now, moment }
 }
 
+type Round =
+  | Exclude<Outcome, { kind: 'next_model' }>
+  | { readonly kind: 'failed'; readonly fault: Fault }
+
+async function serveOrTryAgain(
+  deps: Tools,
+  progress: Progress,
+  request: DispatchRequest,
+): Promise<Round> {
+  const outcome = await serveRound(deps, progress, request)
+  if (outcome.kind !== 'failed') return outcome
+  const again = await tryOverloadedAgain(deps, progress)
+  return again && again.kind !== 'next_model' ? again : outcome
+}
+
 /** All models once, each with whoever may serve it. */
 async function serveRound(
   deps: Tools,
   progress: Progress,
   request: DispatchRequest,
-): Promise<
-  Exclude<Outcome, { kind: 'next_model' }> | { readonly kind: 'failed'; readonly fault: Fault }
-> {
+): Promise<Round> {
   let firstFault: Fault | undefined
   const barred: Barred[] = []
   for (const [index, model] of request.models.entries()) {
-    if (!(await mayFit(deps, progress, model))) continue
+    if (!(await mayFit(deps.catalogue, progress, model))) continue
     const outcome = await serveModel(deps, progress, request, { model, index, barred })
     if (outcome.kind !== 'next_model') return outcome
     firstFault ??= outcome.fault
@@ -155,34 +174,12 @@ async function serveRound(
 }
 
 async function modelsThatFit(
-  deps: Tools,
+  { catalogue }: Tools,
   progress: Progress,
   models: readonly ResolvedModel[],
 ): Promise<readonly ResolvedModel[]> {
-  const fits = await Promise.all(models.map((model) => mayFit(deps, progress, model)))
+  const fits = await Promise.all(models.map((model) => mayFit(catalogue, progress, model)))
   return models.filter((_, index) => fits[index])
-}
-
-/** After a request that was too long for a model, only those are tried that are known to hold more. */
-async function mayFit(deps: Tools, progress: Progress, model: ModelKey): Promise<boolean> {
-  const { tooSmall, world } = progress
-  if (tooSmall.length === 0) return true
-  const own = await windowOf(deps, world, model)
-  const others = await Promise.all(tooSmall.map((other) => windowOf(deps, world, other)))
-  return others.every((other) => own !== undefined && other !== undefined && own > other)
-}
-
-/** Tokens; undefined: not known. */
-async function windowOf(
-  { catalogue }: Tools,
-  world: World,
-  { provider, model }: ModelKey,
-): Promise<number | undefined> {
-  const configured = world.settings.models.providers.get(provider)?.models ?? []
-  const own = configured.find((entry) => entry.id === model)?.contextWindow
-  if (own !== undefined) return own
-  const known = await catalogue?.(provider)
-  return known?.find((entry) => entry.id === model)?.contextWindow
 }
 
 interface Turn {
@@ -228,6 +225,11 @@ async function serveModel(
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
+    if (attempts.at(-1)?.reason === 'overloaded') {
+      // All keys of a provider share it.
+      progress.overloaded ??= { trial, outgoing: outgoing.value }
+      break
+    }
   }
   return { kind: 'next_model' }
 }

@@ -19,13 +19,19 @@ export interface HearingDeps {
   readonly clock: Clock
 }
 
+export interface Judged {
+  readonly failure: UpstreamFailure
+  /** What the provider said of it, secrets taken out. */
+  readonly body: string
+}
+
 export type Heard =
-  | { readonly answer: UpstreamAnswer }
   | {
-      readonly failure: UpstreamFailure
-      /** What the provider said of it, secrets taken out. */
-      readonly body: string
+      readonly answer: UpstreamAnswer
+      /** What an error means that comes later in the same answer. */
+      readonly judged: (body: string) => Judged
     }
+  | Judged
 
 /** What an answer belongs to. */
 export interface Hearing {
@@ -47,7 +53,7 @@ export async function hear(
   { upstream, request, stalled }: Hearing,
 ): Promise<Heard> {
   const { beginnings, clock } = deps
-  const judged = (text: string): Heard => {
+  const judged = (text: string): Judged => {
     const body = withoutSecrets(text, upstream)
     const { status, headers } = answer
     return { failure: deps.judge(facts.protocol, status, headers, body, clock.now()), body }
@@ -55,11 +61,11 @@ export async function hear(
   if (answer.status < 200 || answer.status >= 300) {
     return judged(await errorBody(deps, answer, stalled))
   }
-  if (!beginnings) return { answer }
+  if (!beginnings) return { answer, judged }
   const abandon = (): void => stalled.abort()
   const watch = beginnings.watch(answer.headers)
   const looked = await lookAhead({ clock, watch, abandon }, answer, request)
-  if (looked.kind === 'reply') return looked
+  if (looked.kind === 'reply') return { answer: looked.answer, judged }
   if (looked.kind === 'error') return judged(looked.body)
   return { failure: beginnings.broken(looked.cause, hostOf(facts)), body: '' }
 }

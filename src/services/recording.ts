@@ -1,5 +1,5 @@
 /**
- * Keeps a record of every request that a dispatch serves or fails to. The bytes of an answer pass untouched and no
+ * Keeps a record of every request that a dispatch serves or fails to, and tells of errors inside its answers. The bytes of an answer pass untouched and no
  * faster than they are read; what goes wrong with a record never reaches the request.
  */
 
@@ -18,7 +18,8 @@ export interface AnswerWatch {
     readonly usage?: TokenUsage
     /** Whether the answer has come to its own end; undefined where the body does not tell. */
     readonly whole?: boolean
-    readonly error: boolean
+    /** The provider's own error inside the answer, in the form of an error answer. */
+    readonly error?: string
   }
 }
 
@@ -50,7 +51,7 @@ export function createRecordedDispatch(deps: RecordingDeps): Dispatch {
       ok: true,
       value: {
         ...served,
-        answer: { ...served.answer, body: tapped(deps, served.answer, request, at, record) },
+        answer: { ...served.answer, body: tapped(deps, served, request, at, record) },
       },
     }
   }
@@ -61,7 +62,7 @@ type AnswerEnd = Pick<RequestRecord, 'outcome' | 'usage' | 'firstByteMs'>
 /** The body, which tells once how it ended: read to its end, broken off, or no longer wanted. */
 function tapped(
   { clock, watch }: RecordingDeps,
-  { body, headers }: UpstreamAnswer,
+  { answer: { body, headers }, lateError }: Served,
   { signal }: DispatchRequest,
   at: EpochMs,
   record: (end: AnswerEnd) => void,
@@ -75,8 +76,9 @@ function tapped(
     isRecorded = true
     signal.removeEventListener('abort', leave)
     const { usage, whole, error } = peek.seen()
+    if (error !== undefined) lateError(error)
     record({
-      outcome: outcomeOf(how, whole, error, signal.aborted),
+      outcome: outcomeOf(how, whole, error !== undefined, signal.aborted),
       ...(usage && { usage }),
       ...(firstByteMs !== undefined && { firstByteMs }),
     })

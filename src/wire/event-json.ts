@@ -40,6 +40,7 @@ const FIELDS: FieldsByKind = {
   'credential.resting': {
     profile: TEXT,
     scope: v.picklist(['model', 'profile', 'account', 'provider']),
+    model: v.exactOptional(TEXT),
     reason: REASON,
     until: WHEN,
   },

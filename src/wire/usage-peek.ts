@@ -7,6 +7,7 @@ import type { TokenUsage } from '../domain/ledger.ts'
 import { isRecord } from '../domain/plain-data.ts'
 import { parseJson } from './decode.ts'
 import { createMemberWatch } from './json-watch.ts'
+import { errorWithin } from './reply-error.ts'
 import { mergedUsage, usageFrom } from './usage-fields.ts'
 
 export interface UsagePeek {
@@ -19,8 +20,8 @@ export interface Seen {
   readonly usage?: TokenUsage
   /** Whether the answer has come to its own end; undefined where the body does not tell. */
   readonly whole?: boolean
-  /** The provider's own error stood inside the answer. */
-  readonly error: boolean
+  /** The provider's own error inside the answer, in the form of an error answer. */
+  readonly error?: string
 }
 
 /** Longest event that is looked into, UTF-16 units; those that tell of tokens are far shorter. */
@@ -35,14 +36,14 @@ export function createUsagePeek(
   const isOpaque = headers['content-encoding'] !== undefined
   if (!isOpaque && type.startsWith('text/event-stream')) return createStreamPeek()
   if (!isOpaque && type.startsWith('application/json')) return createBodyPeek()
-  return { push: () => undefined, seen: () => ({ error: false }) }
+  return { push: () => undefined, seen: () => ({}) }
 }
 
 function createStreamPeek(): UsagePeek {
   const decoder = new TextDecoder()
   let usage: TokenUsage | undefined
   let whole = false
-  let error = false
+  let error: string | undefined
   /** Of the line that has not ended, and of the event's data so far; undefined: too long to be looked into. */
   let line: string | undefined = ''
   let data: string | undefined = ''
@@ -62,7 +63,7 @@ function createStreamPeek(): UsagePeek {
     const event = parsed.value
     usage = mergedUsage(usage, usageFrom(event))
     whole ||= isLast(event)
-    error ||= event['type'] === 'error' || isRecord(event['error'])
+    error ??= errorWithin(event, text)
   }
 
   function endLine(): void {
@@ -89,7 +90,7 @@ function createStreamPeek(): UsagePeek {
         line = joined('', piece)
       }
     },
-    seen: () => ({ ...(usage && { usage }), whole, error }),
+    seen: () => ({ ...(usage && { usage }), whole, ...(error !== undefined && { error }) }),
   }
 }
 
@@ -117,9 +118,14 @@ function createBodyPeek(): UsagePeek {
     push: (chunk) => watch.push(decoder.decode(chunk, { stream: true })),
     seen() {
       const usage = memberValue(watch.member('usage'))
-      const error = memberValue(watch.member('error'))
+      const text = `{"error":${watch.member('error') ?? null}}`
+      const error = errorWithin({ error: memberValue(watch.member('error')) }, text)
       const told = usageFrom({ usage })
-      return { ...(told && { usage: told }), whole: watch.isComplete(), error: isRecord(error) }
+      return {
+        ...(told && { usage: told }),
+        whole: watch.isComplete(),
+        ...(error !== undefined && { error }),
+      }
     },
   }
 }

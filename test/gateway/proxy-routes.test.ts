@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { ProfileId, ProviderId, SessionId } from '../../src/domain/names.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
@@ -342,12 +342,9 @@ describe('requests that cannot be passed on', () => {
 
 describe('fallbacks', () => {
   const model = { primary: 'anthropic/claude-sonnet-5', fallbacks: ['anthropic/claude-haiku-5'] }
-  const listener = async (
-    request: IncomingMessage,
-    response: { writeHead: (status: number) => { end: (text: string) => void } },
-  ): Promise<void> => {
+  const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const text = await readAll(request)
-    response.writeHead(text.includes('haiku') ? 200 : 529).end('{}')
+    response.writeHead(text.includes('haiku') ? 200 : 529, { 'retry-after': '60' }).end('{}')
   }
 
   test('stand in for the default model', async () => {

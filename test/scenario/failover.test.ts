@@ -140,6 +140,28 @@ describe('the official OpenAI SDK, unmodified', () => {
     },
   )
 
+  test('gets a reply cut by an error inside it as it came, and what the error says is known afterwards', async () => {
+    await user.write(
+      '.equabot/equabot.json',
+      `{ models: { providers: { openai: { baseUrl: "${upstream.url}/v1" } } } }`,
+    )
+    await user.paste('fake-key-first-0001', 'openai:first', '--type', 'api_key')
+    const word = { choices: [{ index: 0, delta: { role: 'assistant', content: 'Hel' } }] }
+    const error = { error: { code: 'rate_limit_exceeded', message: 'Slow down a little' } }
+    const sent = [word, error].map((data) => `data: ${JSON.stringify(data)}\n\n`).join('')
+    lies.set('fake-key-first-0001', ['', sent])
+    const gateway = await user.startGateway()
+    const body = JSON.stringify({ model: 'openai/gpt-5.1', messages: HELLO, stream: true })
+    const answer = await gateway.call('/v1/chat/completions', { method: 'POST', body })
+    expect(await answer.text()).toBe(sent)
+    const events = await user.run(['events', '--json'])
+    expect(JSON.parse(events.out)).toMatchObject({
+      events: [{ kind: 'credential.resting', profile: 'openai:first', reason: 'rate_limit' }],
+    })
+    const explained = await user.run(['models', 'auth', 'explain', '--model', 'openai/gpt-5.1'])
+    expect(explained.out).toMatch(/openai:first[\s\S]*rests for /)
+  })
+
   test('is told in its own dialect that a model speaks another protocol, and that a model is unknown', async () => {
     const client = openAi(
       await user.startGateway({ variables: { ANTHROPIC_API_KEY: 'fake-key-number-1' } }),

@@ -170,6 +170,16 @@ test('budgets are shown with what is used of them', async () => {
   expect(out).toMatch(/anthropic:work +5 of 5 tokens today \(100 %\), not used for/)
   expect(out).toMatch(/\$0\.0000 of \$20\.00 this month \(0 %, estimated\)/)
 
+  const gateway = await user.startGateway()
+  await user.run(['agent', '--message', 'hi', '--model', 'anthropic/claude-sonnet-4-5'])
+  const { events } = JSON.parse((await user.run(['events', '--json'])).out) as {
+    events: { kind: string }[]
+  }
+  expect(events.filter(({ kind }) => kind === 'budget.reached')).toMatchObject([
+    { profile: 'anthropic:work', period: 'daily', limit: 'hard' },
+  ])
+  await gateway.stop()
+
   await user.write(
     '.equabot/equabot.json',
     '{ auth: { profiles: { "a:b": { provider: "a", mode: "api_key", budget: { daily: {} } } } } }',

@@ -170,6 +170,50 @@ describe('an answer that does not come whole', () => {
     expect(await recordOf(refusing)).toMatchObject({ outcome: 'cut' })
   })
 
+  test.each([
+    ['overloaded_error', { models: new Map([['anthropic/claude-test', expect.anything()]]) }],
+    [
+      'rate_limit_error',
+      { profiles: new Map([[WORK.id, expect.objectContaining({ failures: 1 })]]) },
+    ],
+  ])('because of an %s inside it teaches what that says', async (type, learnt) => {
+    const refusing = async function* () {
+      yield* begun()
+      const key = 'fake-key-of-anthropic:work'
+      yield new TextEncoder().encode(
+        `data: {"type":"error","error":{"type":"${type}","message":"no ${key}"}}\n\n`,
+      )
+    }
+    const rooms = await recorded({
+      upstream: () => ({ status: 200, headers: STREAM, body: refusing() }),
+    })
+    await readAll(await bodyOf(await rooms.dispatch(rooms.request)))
+    expect(rooms.states.state()).toMatchObject(learnt)
+    expect(rooms.happenings).toMatchObject([{ kind: 'credential.resting' }])
+    const line = rooms.log.lines.find(({ event }) => event === 'reply.failed')
+    expect(line).toMatchObject({ level: 'warn', fields: { profile: 'anthropic:work' } })
+    expect(JSON.stringify([rooms.log.lines, [...rooms.states.state().profiles]])).not.toContain(
+      'fake-key',
+    )
+  })
+
+  test.each([
+    ['an error of the server', 'data: {"type":"error","error":{"type":"api_error"}}\n\n'],
+    ['a line that broke', new Error('ECONNRESET')],
+  ])('because of %s teaches nothing about the credential', async (_, end) => {
+    const ending = async function* () {
+      yield* begun()
+      if (end instanceof Error) throw end
+      yield new TextEncoder().encode(end)
+    }
+    const rooms = await recorded({
+      upstream: () => ({ status: 200, headers: STREAM, body: ending() }),
+    })
+    await readAll(await bodyOf(await rooms.dispatch(rooms.request))).catch(() => undefined)
+    expect(rooms.states.state().profiles.get(WORK.id)).not.toHaveProperty('lastFailure')
+    expect(rooms.happenings).toEqual([])
+  })
+
   test('because the caller read no further is stopped', async () => {
     const record = await recordOf(begun, async (body) => {
       for await (const _ of body) return

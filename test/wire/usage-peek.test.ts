@@ -55,7 +55,6 @@ describe('a stream', () => {
     expect(await seen(STREAM, ANTHROPIC)).toEqual({
       usage: { inputTokens: 240, outputTokens: 55, cacheReadTokens: 200, cacheWriteTokens: 30 },
       whole: true,
-      error: false,
     })
   })
 
@@ -63,7 +62,6 @@ describe('a stream', () => {
     expect(await seen(STREAM, OPENAI)).toEqual({
       usage: { inputTokens: 240, outputTokens: 55, cacheReadTokens: 200 },
       whole: true,
-      error: false,
     })
   })
 
@@ -77,7 +75,6 @@ describe('a stream', () => {
     expect(await seen(STREAM, text)).toEqual({
       usage: { inputTokens: 7, outputTokens: 8, cacheReadTokens: 2 },
       whole: true,
-      error: false,
     })
   })
 
@@ -88,8 +85,12 @@ describe('a stream', () => {
 
   test('with an error inside says so', async () => {
     const text = events({ type: 'error', error: { type: 'overloaded_error' } })
-    expect(await seen(STREAM, text)).toMatchObject({ error: true })
-    expect(await seen(STREAM, events({ error: { code: 502 } }))).toMatchObject({ error: true })
+    expect(await seen(STREAM, text)).toMatchObject({
+      error: '{"type":"error","error":{"type":"overloaded_error"}}',
+    })
+    for (const said of [{ error: { code: 502 } }, { choices: [{ error: { code: 502 } }] }]) {
+      expect(await seen(STREAM, events(said))).toMatchObject({ error: JSON.stringify(said) })
+    }
   })
 
   test('says the same however its bytes are cut and its lines are ended', async () => {
@@ -139,7 +140,6 @@ describe('a JSON body', () => {
     expect(await seen(JSON_BODY, JSON.stringify(body))).toEqual({
       usage: { inputTokens: 3, outputTokens: 2 },
       whole: true,
-      error: false,
     })
   })
 
@@ -180,7 +180,7 @@ describe('a JSON body', () => {
 
   test('with an error inside a success says so', async () => {
     const text = JSON.stringify({ error: { message: 'no', code: 402 } })
-    expect(await seen(JSON_BODY, text)).toMatchObject({ error: true, whole: true })
+    expect(await seen(JSON_BODY, text)).toMatchObject({ error: text, whole: true })
   })
 
   test('of many megabytes is counted through, and its usage found', async () => {
@@ -191,9 +191,9 @@ describe('a JSON body', () => {
 
 test('a body that cannot be read as it passes says nothing, not even whether it is whole', async () => {
   const compressed = { ...STREAM, 'content-encoding': 'gzip' }
-  expect(await seen(compressed, ANTHROPIC)).toEqual({ error: false })
-  expect(await seen({ 'content-type': 'audio/mpeg' }, ANTHROPIC)).toEqual({ error: false })
-  expect(await seen({}, ANTHROPIC)).toEqual({ error: false })
+  expect(await seen(compressed, ANTHROPIC)).toEqual({})
+  expect(await seen({ 'content-type': 'audio/mpeg' }, ANTHROPIC)).toEqual({})
+  expect(await seen({}, ANTHROPIC)).toEqual({})
 })
 
 test('counts that make no sense are left out', async () => {
