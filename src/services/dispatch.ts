@@ -15,7 +15,6 @@ import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Payer, Ranked } from '../domain/rotation.ts'
 import { tried } from '../domain/rotation.ts'
-import type { EpochMs } from '../domain/time.ts'
 import { unknownProvider } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
 import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.ts'
@@ -29,7 +28,8 @@ import type { Outgoing } from './outgoing.ts'
 import { createRequestHappenings } from './request-happenings.ts'
 import { createRetries } from './retries.ts'
 import type { LoadWorld } from './world.ts'
-import { tryOverloadedAgain } from './second-try.ts'
+import { lookAgain } from './second-look.ts'
+import { pauseAfterOverload } from './second-try.ts'
 
 export interface DispatchRequest {
   /** As it is now; the caller has just read it. */
@@ -99,50 +99,29 @@ export function createDispatch(given: DispatchDeps): Dispatch {
     }
     let patienceMs = request.world.settings.auth.waitForRestMs
     for (;;) {
-      const outcome = await serveOrTryAgain(deps, progress, request)
+      const outcome = await serveRound(deps, progress, request)
       if (outcome.kind === 'served') return ok(tell.served(request, progress, outcome.served))
       if (outcome.kind === 'ended') return fail(outcome.fault)
       const fitting = await modelsThatFit(deps, progress, request.models)
       const wait = waitAfter(progress, request, fitting, outcome.fault)
       if (wait) tell.resting(request, wait)
-      const waitMs = wait ? Math.max(0, wait.until - deps.clock.now()) : 0
-      if (!wait || waitMs > patienceMs) return fail(outcome.fault)
+      const waitMs = wait
+        ? Math.max(0, wait.until - deps.clock.now())
+        : pauseAfterOverload(progress, deps.random?.() ?? 0.5)
+      if (waitMs === undefined || waitMs > patienceMs) return fail(outcome.fault)
       patienceMs -= waitMs
-      if (waitMs > 0) request.onWait?.(wait)
+      if (wait && waitMs > 0) request.onWait?.(wait)
       await deps.clock.sleep(waitMs, request.signal)
       if (request.signal.aborted) return fail({ code: 'EQ_REQUEST_CANCELLED' })
-      await beginRound(deps, progress)
+      await lookAgain(deps, progress)
+      progress.roundFrom = progress.attempts.length
     }
   }
-}
-
-/** While the request waited, a login may have ended, and another may have come. */
-async function beginRound(deps: Tools, progress: Progress): Promise<void> {
-  const { world } = progress
-  const loaded = await deps.loadWorld?.(world.agent)
-  progress.world = loaded?.ok ? loaded.value : later(world, deps.clock.now())
-  progress.roundFrom = progress.attempts.length
-}
-
-function later(world: World, now: EpochMs): World {
-  const moment = { ...world.moment, at: now, upMs: world.moment.upMs + (now - world.now) }
-  return { ...world, now, moment }
 }
 
 type Round =
   | Exclude<Outcome, { kind: 'next_model' }>
   | { readonly kind: 'failed'; readonly fault: Fault }
-
-async function serveOrTryAgain(
-  deps: Tools,
-  progress: Progress,
-  request: DispatchRequest,
-): Promise<Round> {
-  const outcome = await serveRound(deps, progress, request)
-  if (outcome.kind !== 'failed') return outcome
-  const again = await tryOverloadedAgain(deps, progress)
-  return again && again.kind !== 'next_model' ? again : outcome
-}
 
 /** All models once, each with whoever may serve it. */
 async function serveRound(
@@ -227,7 +206,7 @@ async function serveModel(
     if (outcome) return outcome
     if (attempts.at(-1)?.reason === 'overloaded') {
       // All keys of a provider share it.
-      progress.overloaded ??= { trial, outgoing: outgoing.value }
+      progress.overloaded ??= trial
       break
     }
   }

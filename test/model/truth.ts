@@ -318,7 +318,7 @@ function checkModel(
     // The same one again, with renewed access.
     if (profile !== last) {
       while (place < taken.length && taken[place]?.profile !== profile) {
-        mayBeSkipped(told, taken[place], before)
+        mayBeSkipped(told, taken[place], before, tries[0]?.model)
         place += 1
       }
       if (!taken[place]) throw new Disagreement(`${profile} was tried out of turn: ${line(taken)}`)
@@ -329,7 +329,9 @@ function checkModel(
   }
   const end = tries.at(-1)
   if (end && (end.reason === undefined || !mayFailOver(end.reason))) return
-  for (const candidate of taken.slice(place)) mayBeSkipped(told, candidate, before)
+  for (const candidate of taken.slice(place)) {
+    mayBeSkipped(told, candidate, before, tries[0]?.model)
+  }
 }
 
 /** Why somebody who was told is not tried after all: what this request itself has met before. */
@@ -337,6 +339,7 @@ function mayBeSkipped(
   { tries, world, begunAt, extras }: Told,
   candidate: CandidateReport | undefined,
   before: number,
+  model: string | undefined,
 ): void {
   if (!candidate) return
   const earlier = tries.slice(0, before)
@@ -351,10 +354,21 @@ function mayBeSkipped(
     account === undefined ? undefined : world.state.accounts?.get(account),
   ]
   const rests = shared.some((rest) => rest !== undefined && rest.since >= begunAt)
+  // All keys of a provider share an overload.
+  const isOverloaded = earlier.some(
+    (entry) => entry.reason === 'overloaded' && entry.model === model,
+  )
   const isHeldBack = earlier.length > 0 && extras.length + earlier.length > 10
   // Nothing is known of how much fits into these models.
   const isTooLong = earlier.some(({ reason }) => reason === 'context_overflow')
-  if (earlier.length >= 5 || isTooLong || isOut || (rests && earlier.length > 0) || isHeldBack)
+  if (
+    earlier.length >= 5 ||
+    isTooLong ||
+    isOverloaded ||
+    isOut ||
+    (rests && earlier.length > 0) ||
+    isHeldBack
+  )
     return
   throw new Disagreement(`${candidate.profile} was told and not tried; tried: ${line(earlier)}`)
 }
