@@ -73,7 +73,11 @@ export interface Progress {
   readonly tooSmall: ModelKey[]
   readonly retries: Retries
   /** The first trial that met an overload. */
-  overloaded?: { readonly trial: Trial; readonly outgoing: Outgoing }
+  overloaded?: {
+    readonly trial: Trial
+    readonly outgoing: Outgoing
+    readonly failed: FailedAttempt
+  }
   /** It was made once more. */
   hasTriedAgain?: boolean
   /** A provider that may not be given more of this request now. */

@@ -5,7 +5,7 @@
 
 import { SECOND_MS } from '../domain/time.ts'
 import type { AttemptDeps, Outcome, Progress } from './attempt.ts'
-import { acquireAndAttempt, isSameTrial } from './attempt.ts'
+import { acquireAndAttempt } from './attempt.ts'
 import { MOST_ATTEMPTS } from './choice.ts'
 
 /** Shortest and longest wait before it, ms. */
@@ -25,10 +25,9 @@ export async function tryOverloadedAgain(
   const { overloaded, retries, attempts } = progress
   if (!overloaded || progress.hasTriedAgain || attempts.length >= MOST_ATTEMPTS) return undefined
   progress.hasTriedAgain = true
-  const { trial, outgoing } = overloaded
+  const { trial, outgoing, failed } = overloaded
   const { provider } = trial.model
-  const askedToWaitMs = attempts.find((failed) => isSameTrial(failed, trial))?.retryAfterMs ?? 0
-  if (askedToWaitMs > SOONEST_MS || !retries.allows(provider)) return undefined
+  if ((failed.retryAfterMs ?? 0) > SOONEST_MS || !retries.allows(provider)) return undefined
   const { signal } = trial.request
   const waitMs = SOONEST_MS + (LATEST_MS - SOONEST_MS) * (deps.random?.() ?? 0.5)
   await deps.clock.sleep(Math.round(waitMs), signal)
