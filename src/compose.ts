@@ -41,6 +41,7 @@ import { createImports } from './services/import.ts'
 import { createModelSettings } from './services/model-settings.ts'
 import { createOrders } from './services/order.ts'
 import { createProbe } from './services/probe.ts'
+import { createRefusals } from './services/refusals.ts'
 import { createRenewals } from './services/renewal.ts'
 import { createRecordedDispatch } from './services/recording.ts'
 import { createReport } from './services/report.ts'
@@ -112,6 +113,12 @@ function assemble(home: Home, helperScript: string): App {
   const credentials = createCredentials({ renewals, clock, fingerprint })
   const catalogue = createCatalogue()
   const lessons = createLessons({ states, clock, random })
+  const record = {
+    ledger,
+    clock,
+    newId: randomWord,
+    safe: (text: string) => safeWords(text, MOST_KEPT),
+  }
   const dispatch = createRecordedDispatch({
     dispatch: createDispatch({
       upstream,
@@ -127,12 +134,10 @@ function assemble(home: Home, helperScript: string): App {
       log,
       publish: events.publish,
     }),
-    ledger,
-    clock,
-    newId: randomWord,
+    ...record,
     watch: createUsagePeek,
-    safe: (text) => safeWords(text, MOST_KEPT),
   })
+  const refused = createRefusals(record)
   const logins = lazyLoginFlow(upstream, clock)
   const vault = createVault({
     grants: stores.grants,
@@ -211,8 +216,10 @@ function assemble(home: Home, helperScript: string): App {
       clock,
       catalogue,
       crossings: createCrossings(events),
+      refused,
     }),
     dispatch,
+    refused,
     probe: createProbe({
       resolveWorld,
       credentials,

@@ -3,6 +3,7 @@
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
+import type { SessionId } from '../domain/names.ts'
 import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
 import type { BoundChain } from '../domain/pins.ts'
 import { bindChain, pinAfter } from '../domain/pins.ts'
@@ -11,6 +12,7 @@ import type { Protocol } from '../domain/provider.ts'
 import { speaks } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { newSession } from '../domain/session.ts'
 import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import type { Served } from '../services/dispatch.ts'
@@ -22,7 +24,8 @@ import { sentHeaders } from './passed-headers.ts'
 import { relay } from './relay.ts'
 import type { Route } from './routes.ts'
 
-type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'>
+type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'> &
+  Partial<Pick<App, 'refused'>>
 
 interface Door {
   readonly protocol: Protocol
@@ -54,15 +57,22 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     const peeked = peekRequest(body.value)
     if (!peeked.ok) return fail({ code: 'EQ_REQUEST_BODY', ...peeked.fault })
     const asked = peeked.value.model
-    const choice = await choose(app, door, exchange, asked)
-    if (!choice.ok) return choice
+    const at = app.clock.now()
+    const client = clientName(exchange.request.headers['user-agent'])
+    const loaded = await namedWorld(app, exchange)
+    const choice = loaded.ok ? await choose(app, door, exchange, asked, loaded.value) : loaded
+    if (!choice.ok) {
+      const of = loaded.ok ? { agent: loaded.value.agent } : {}
+      app.refused?.({ at, ...of, ...sessionOf(exchange), client, asked, fault: choice.fault })
+      return choice
+    }
 
-    const { head, pinned, ...chosen } = choice.value
+    const { head, isNew: _, pinned: __, ...chosen } = choice.value
     const served = await app.dispatch({
       ...chosen,
       ...(head && { session: head.id }),
       asked,
-      client: clientName(exchange.request.headers['user-agent']),
+      client,
       encode: (_facts, { model }) =>
         ok({
           path: door.upstreamPath + exchange.search,
@@ -72,7 +82,7 @@ function passThrough(app: ProxyApp, door: Door): Handle {
       signal: exchange.signal,
     })
     if (!served.ok) return served
-    const tied = head && !pinned ? keepOn(app, head, served.value) : undefined
+    const tied = keepSession(app, choice.value, served.value)
     const relayed = await relay(exchange, served.value, app.clock)
     // A session that could not be written is only less sure of its prompt cache.
     await tied
@@ -84,18 +94,40 @@ interface Choice extends BoundChain {
   readonly world: World
   /** The session that a header names. */
   readonly head?: SessionHead
+  /** It begins with this request, once that is served. */
+  readonly isNew: boolean
   /** The request itself names its credential. */
   readonly pinned: boolean
 }
 
-/** Whoever served the session keeps it, unless it is tied to another provider's already. */
-function keepOn(app: ProxyApp, head: SessionHead, served: Served): Promise<unknown> | undefined {
+/**
+ * A new session begins. Whoever served it keeps it, unless it is tied to another provider's already, or the request named
+ * its credential.
+ */
+function keepSession(
+  app: ProxyApp,
+  { head, isNew, pinned }: Choice,
+  served: Served,
+): Promise<unknown> | undefined {
+  if (!head) return undefined
   const { pin } = head
   const kept = pinAfter(pin, served, served.wanted)
-  if (!kept || kept === pin || (pin && !pinFor(served.wanted, pin.profile))) return undefined
+  const stays = pinned || !kept || kept === pin || (pin && !pinFor(served.wanted, pin.profile))
+  if (stays && !isNew) return undefined
   return app.sessions.update(head.agent, head.id, (latest = head) =>
-    latest.pin?.source === 'user' ? latest : { ...latest, pin: kept },
+    stays || latest.pin?.source === 'user' ? latest : { ...latest, pin: kept },
   )
+}
+
+/** The world of the agent that a header names, else of the default one. */
+async function namedWorld(app: ProxyApp, { request }: Exchange): Promise<Result<World, Fault>> {
+  const named = namedAgent(request.headersDistinct['x-equabot-agent']?.[0])
+  return named.ok ? app.resolveWorld(named.value) : named
+}
+
+function sessionOf({ request }: Exchange): { readonly session?: SessionId } {
+  const session = parseSessionId(request.headersDistinct['x-equabot-session']?.[0] ?? '')
+  return session ? { session } : {}
 }
 
 /** Fallbacks stand in for the agent's default model only: who asked for another one wants that one. */
@@ -104,14 +136,9 @@ async function choose(
   door: Door,
   { request }: Exchange,
   asked: string,
+  world: World,
 ): Promise<Result<Choice, Fault>> {
   const header = (name: string): string | undefined => request.headersDistinct[name]?.[0]
-  const named = namedAgent(header('x-equabot-agent'))
-  if (!named.ok) return named
-  const loaded = await app.resolveWorld(named.value)
-  if (!loaded.ok) return loaded
-  const world = loaded.value
-
   const resolved = resolveText(world, asked)
   if (!resolved.ok) return resolved
   const held = heldToHeader(world, resolved.value, header('x-equabot-profile'))
@@ -119,19 +146,21 @@ async function choose(
   const primary = held.value
   const spoken = checkProtocol(world, primary, door)
   if (!spoken.ok) return spoken
-  const head = await namedSession(app, world, header('x-equabot-session'))
-  if (!head.ok) return head
+  const session = await namedSession(app, world, header('x-equabot-session'))
+  if (!session.ok) return session
+  const { head, isNew } = session.value
   const chain = modelChain(world)
   const fallbacks =
     chain.ok && sameModel(chain.value.primary, primary)
       ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
       : []
-  const bound = bindChain(world, [primary, ...fallbacks], head.value?.pin)
+  const bound = bindChain(world, [primary, ...fallbacks], head?.pin)
   if (!bound.ok) return bound
   return ok({
     world,
     ...bound.value,
-    ...(head.value && { head: head.value }),
+    ...(head && { head }),
+    isNew,
     pinned: primary.profile !== undefined,
   })
 }
@@ -161,17 +190,19 @@ function heldToHeader(
   return heldTo(world, model, profile)
 }
 
-/** The session that a header names, if one does. */
+/** The session that a header names, if one does. A program gives its sessions names of its own, so any good one will do. */
 async function namedSession(
   app: ProxyApp,
   world: World,
   text: string | undefined,
-): Promise<Result<SessionHead | undefined, Fault>> {
-  if (text === undefined) return ok(undefined)
+): Promise<Result<Pick<Choice, 'head' | 'isNew'>, Fault>> {
+  if (text === undefined) return ok({ isNew: false })
   const id = parseSessionId(text)
   if (!id) return fail({ code: 'EQ_NAME_INVALID', what: 'session', text })
   const head = await app.sessions.read(world.agent, id)
   if (!head.ok) return head
-  if (head.value) return ok(head.value)
-  return fail({ code: 'EQ_SESSION_UNKNOWN', session: id, agent: world.agent })
+  return ok({
+    head: head.value ?? newSession(world.agent, id, world.now),
+    isNew: head.value === undefined,
+  })
 }

@@ -28,6 +28,7 @@ import type { Imports } from './import.ts'
 import type { ModelSettings } from './model-settings.ts'
 import type { Orders } from './order.ts'
 import type { Probe } from './probe.ts'
+import type { RecordRefusal } from './refusals.ts'
 import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
 import type { SetupTokens } from './setup-token.ts'
@@ -65,6 +66,8 @@ export interface App {
   readonly agents: Agents
   readonly conversation: Conversation
   readonly dispatch: Dispatch
+  /** Records a request that never came to `dispatch`. */
+  readonly refused: RecordRefusal
   readonly probe: Probe
   /** What is kept of requests. */
   readonly ledger: Ledger

@@ -75,7 +75,7 @@ export interface Progress {
   readonly tooSmall: ModelKey[]
   readonly retries: Retries
   /** The first trial that met an overload. */
-  overloaded?: Trial
+  overloaded?: { readonly provider: ProviderId; readonly failed: FailedAttempt }
   /** It was made once more. */
   hasTriedAgain?: boolean
   /** A provider that may not be given more of this request now. */

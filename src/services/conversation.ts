@@ -4,13 +4,13 @@ import type { ChatMessage, TurnEvent, TurnRequest } from '../domain/chat.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { aliasesOf, modelChain, resolveText } from '../domain/models.ts'
-import type { SessionId } from '../domain/names.ts'
 import { formatModelKey } from '../domain/names.ts'
 import { bindChain } from '../domain/pins.ts'
 import type { Catalogue, SessionHead } from '../domain/ports.ts'
 import type { Protocol } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
+import { newSession } from '../domain/session.ts'
 import type { SlashCommand } from '../domain/slash.ts'
 import { parseSlash } from '../domain/slash.ts'
 import { waitWords } from '../domain/wording-choice.ts'
@@ -21,6 +21,7 @@ import type { Wait } from './choice.ts'
 import type { Crossings } from './crossings.ts'
 import type { Dispatch, Served } from './dispatch.ts'
 import { guessCommand } from './model-guess.ts'
+import type { RecordRefusal } from './refusals.ts'
 import type { SlashAnswer } from './slash-answers.ts'
 import { answerSlash } from './slash-answers.ts'
 import type { LoadWorld } from './world.ts'
@@ -37,6 +38,8 @@ export interface ConversationDeps extends ReplyDeps {
   readonly catalogue?: Catalogue
   /** Absent: nobody remembers who paid. */
   readonly crossings?: Crossings
+  /** Absent: nobody keeps a record of turns that are refused at once. */
+  readonly refused?: RecordRefusal
 }
 
 /** Longest reply that is asked for, tokens. */
@@ -77,7 +80,7 @@ async function* runTurn(
     yield { type: 'failed', fault: read.fault }
     return
   }
-  const head = read.value ?? newHead(world, request.session)
+  const head = read.value ?? newSession(world.agent, request.session, world.now)
   const aliases = [...aliasesOf(world.settings).values()].map((entry) => entry.alias)
   const command = parseSlash(request.message, aliases)
   if (!command) {
@@ -150,9 +153,9 @@ async function serveTurn(
   onWait: (wait: Wait) => void,
 ): Promise<Result<Served, Fault>> {
   const models = chooseModels(world, head, request.model)
-  if (!models.ok) return models
+  if (!models.ok) return refuse(deps, head, request, models)
   const bound = bindChain(world, models.value, head.pin)
-  if (!bound.ok) return bound
+  if (!bound.ok) return refuse(deps, head, request, bound)
   const messages = conversationSoFar(request)
   const system = world.settings.agents.defaults.system
 
@@ -178,6 +181,18 @@ async function serveTurn(
   })
 }
 
+/** The turn ends before anybody is asked, which is worth a record. */
+function refuse<R extends { readonly ok: false; readonly fault: Fault }>(
+  { refused, clock }: ConversationDeps,
+  { agent, id, model = '' }: SessionHead,
+  request: Turn,
+  outcome: R,
+): R {
+  const asked = request.model ?? model
+  refused?.({ at: clock.now(), agent, session: id, client: 'chat', asked, fault: outcome.fault })
+  return outcome
+}
+
 function askedFor(asked: string | undefined): { readonly asked?: string } {
   return asked === undefined ? {} : { asked }
 }
@@ -200,10 +215,6 @@ function chooseModels(
 function conversationSoFar({ past, message }: Turn): readonly ChatMessage[] {
   const before = past.filter((entry) => entry.text !== '')
   return [...before.map(({ role, text }) => ({ role, text })), { role: 'user', text: message }]
-}
-
-function newHead(world: World, id: SessionId): SessionHead {
-  return { id, agent: world.agent, createdAt: world.now, updatedAt: world.now, turns: 0 }
 }
 
 /** The provider has no dialect in which a chat turn can be put. */

@@ -204,9 +204,10 @@ async function serveModel(
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
-    if (attempts.at(-1)?.reason === 'overloaded') {
+    const failed = attempts.at(-1)
+    if (failed?.reason === 'overloaded') {
       // All keys of a provider share it.
-      progress.overloaded ??= trial
+      progress.overloaded ??= { provider: model.provider, failed }
       break
     }
   }

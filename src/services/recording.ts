@@ -6,9 +6,13 @@
 import type { Fault } from '../domain/fault.ts'
 import type { Ledger, RequestRecord, TokenUsage } from '../domain/ledger.ts'
 import { requestId } from '../domain/ledger.ts'
-import { formatModelKey } from '../domain/names.ts'
+import type { ProfileId } from '../domain/names.ts'
+import { formatModelKey, providerOf } from '../domain/names.ts'
 import type { Clock, UpstreamAnswer } from '../domain/ports.ts'
+import type { Lane } from '../domain/provider.ts'
 import type { EpochMs } from '../domain/time.ts'
+import type { World } from '../domain/world.ts'
+import { candidatesFor } from '../domain/world.ts'
 import type { Dispatch, DispatchRequest, Served } from './dispatch.ts'
 
 /** What an answer tells of itself while it passes. */
@@ -40,7 +44,7 @@ export function createRecordedDispatch(deps: RecordingDeps): Dispatch {
     const at = deps.clock.now()
     const outcome = await deps.dispatch(request)
     if (!outcome.ok) {
-      deps.ledger.append({ ...beginning(deps, request, at), ...failure(outcome.fault) })
+      deps.ledger.append({ ...beginning(deps, request, at), ...failure(request, outcome.fault) })
       return outcome
     }
     const served = outcome.value
@@ -156,8 +160,9 @@ function success({
 }
 
 function failure(
+  { world }: DispatchRequest,
   fault: Fault,
-): Pick<RequestRecord, 'outcome' | 'fault' | 'model' | 'profile' | 'reason' | 'attempts'> {
+): Pick<RequestRecord, 'outcome' | 'fault' | 'model' | 'profile' | 'lane' | 'reason' | 'attempts'> {
   const attempts =
     fault.code === 'EQ_UPSTREAM_FAILED'
       ? fault.attempts
@@ -165,10 +170,19 @@ function failure(
         ? [fault.attempt]
         : []
   const last = attempts.at(-1)
+  const lane = last && laneOf(world, last.profile)
   return {
     outcome: fault.code === 'EQ_REQUEST_CANCELLED' ? 'cancelled' : 'failed',
     fault: fault.code,
     ...(last && { model: last.model, profile: last.profile, reason: last.reason }),
+    ...(lane && { lane }),
     attempts: attempts.length,
   }
+}
+
+/** Who would have paid. */
+function laneOf(world: World, profile: ProfileId): Lane | undefined {
+  const facts = world.providers.get(providerOf(profile))
+  const candidates = facts ? candidatesFor(world, facts) : []
+  return candidates.find(({ id }) => id === profile)?.lane
 }

@@ -4,7 +4,6 @@
 
 import { SECOND_MS } from '../domain/time.ts'
 import type { Progress } from './attempt.ts'
-import { isSameTrial } from './attempt.ts'
 import { MOST_ATTEMPTS } from './choice.ts'
 
 /** Shortest and longest pause before it, ms. */
@@ -20,8 +19,7 @@ export function pauseAfterOverload(progress: Progress, random: number): number |
   const { overloaded, retries, attempts } = progress
   if (!overloaded || progress.hasTriedAgain || attempts.length >= MOST_ATTEMPTS) return undefined
   progress.hasTriedAgain = true
-  const failed = attempts.find((attempt) => isSameTrial(attempt, overloaded))
-  const isAskedToWait = (failed?.retryAfterMs ?? 0) > SOONEST_MS
-  if (isAskedToWait || !retries.allows(overloaded.model.provider)) return undefined
+  const isAskedToWait = (overloaded.failed.retryAfterMs ?? 0) > SOONEST_MS
+  if (isAskedToWait || !retries.allows(overloaded.provider)) return undefined
   return Math.round(SOONEST_MS + (LATEST_MS - SOONEST_MS) * random)
 }

@@ -18,6 +18,7 @@ import type { Credentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
 import { createLessons } from '../../src/services/lessons.ts'
 import { createEvents } from '../../src/services/events.ts'
+import { createRefusals } from '../../src/services/refusals.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
 import type { FakeClock, SilentLog } from '../../src/testing.ts'
@@ -79,6 +80,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
   })
   const states = memoryStateStore()
   const sessions = memorySessionStore(options.sessions)
+  const ledger = memoryLedger()
   const loadWorld = createLoadWorld({
     clock,
     settings,
@@ -124,8 +126,9 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
       clock,
       log,
     }),
+    refused: createRefusals({ ledger, clock, newId: () => 'x'.repeat(10), safe: (text) => text }),
     probe: unused,
-    ledger: memoryLedger(),
+    ledger,
     usage: unused,
     vault: unused,
     renewals: unused,

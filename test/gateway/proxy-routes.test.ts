@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { ProfileId, ProviderId, SessionId } from '../../src/domain/names.ts'
+import { orThrow } from '../../src/domain/equabot-error.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { aProfile, FAKE_NOW } from '../../src/testing.ts'
-import type { Reply } from './fake-app.ts'
+import type { FakeApp, Reply } from './fake-app.ts'
 import { call, deferred, KEY, TOKEN, withUpstream } from './fake-app.ts'
 
 /** Deliberately odd: order, spaces, escapes, big numbers and a nested `model` must all arrive as they are. */
@@ -401,11 +402,80 @@ describe('headers of our own', () => {
     )
   })
 
+  const TUESDAY = 'tuesday' as SessionId
+  const session = async ({ app }: FakeApp) => orThrow(await app.sessions.read(MAIN_AGENT, TUESDAY))
+
+  test('x-equabot-session with a new name begins a session, which keeps whoever served it', async () => {
+    await withUpstream(
+      answer,
+      async (at) => {
+        const first = await ask(at.port, { 'x-equabot-session': TUESDAY })
+        const kept = first.headers['x-equabot-profile']
+        expect(await session(at)).toEqual({
+          id: TUESDAY,
+          agent: MAIN_AGENT,
+          createdAt: FAKE_NOW,
+          updatedAt: FAKE_NOW,
+          turns: 0,
+          pin: { profile: kept, source: 'auto' },
+        })
+        // Without a session the other one would have its turn.
+        const second = await ask(at.port, { 'x-equabot-session': TUESDAY })
+        expect(second.headers['x-equabot-profile']).toBe(kept)
+      },
+      { profiles },
+    )
+  })
+
+  test('a new session whose request names its credential is tied to nobody', async () => {
+    await withUpstream(
+      answer,
+      async (at) => {
+        const headers = { 'x-equabot-session': TUESDAY, 'x-equabot-profile': 'anthropic:home' }
+        expect((await ask(at.port, headers)).status).toBe(200)
+        expect(await session(at)).not.toHaveProperty('pin')
+      },
+      { profiles },
+    )
+  })
+
+  test('a new session does not begin with a request that nobody serves', async () => {
+    await withUpstream(
+      (_request, response) => void response.writeHead(401).end('{}'),
+      async (at) => {
+        expect((await ask(at.port, { 'x-equabot-session': TUESDAY })).status).toBe(403)
+        expect(await session(at)).toBeUndefined()
+      },
+      { profiles },
+    )
+  })
+
+  test('a request that is refused before anybody is asked leaves a record', async () => {
+    await withUpstream(
+      answer,
+      async ({ port, app }) => {
+        const headers = { 'x-equabot-session': TUESDAY, 'user-agent': 'curl/8.0' }
+        for (const model of ['no-such-model', 'openai/gpt-5.1']) {
+          await call(port, '/v1/messages', { body: JSON.stringify({ model }), headers })
+        }
+        await ask(port, { 'x-equabot-agent': 'nobody' })
+        const records = orThrow(await app.ledger.requests({ limit: 10 }))
+        const refused = { outcome: 'failed', agent: MAIN_AGENT, attempts: 0 }
+        const told = { ...refused, session: TUESDAY, client: 'curl' }
+        expect(records.toReversed()).toMatchObject([
+          { ...told, asked: 'no-such-model', fault: 'EQ_MODEL_UNKNOWN' },
+          { ...told, asked: 'openai/gpt-5.1', fault: 'EQ_REQUEST_PROTOCOL' },
+          { ...refused, fault: 'EQ_AGENT_UNKNOWN' },
+        ])
+      },
+      { profiles },
+    )
+  })
+
   test.each([
     ['x-equabot-profile', 'anthropic:nobody', 404, 'EQ_PROFILE_UNKNOWN'],
     ['x-equabot-profile', 'openai:work', 400, 'EQ_PROFILE_FOREIGN'],
     ['x-equabot-profile', 'nonsense', 400, 'EQ_NAME_INVALID'],
-    ['x-equabot-session', 'tuesday', 404, 'EQ_SESSION_UNKNOWN'],
     ['x-equabot-session', '../x', 400, 'EQ_NAME_INVALID'],
     ['x-equabot-agent', 'nobody', 404, 'EQ_AGENT_UNKNOWN'],
     ['x-equabot-agent', '../x', 400, 'EQ_NAME_INVALID'],

@@ -189,6 +189,38 @@ test('budgets are shown with what is used of them', async () => {
   expect(refusedConfig.err).toContain('needs "usd" or "tokens"')
 })
 
+test('a program names its own session, and what is refused at once is on record too', async () => {
+  const gateway = await user.startGateway()
+  const ask = async (model: string): Promise<number> => {
+    const { status } = await gateway.call('/v1/chat/completions', {
+      method: 'POST',
+      headers: { 'x-equabot-session': '6f1c2b9e-tuesday' },
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
+    })
+    return status
+  }
+  expect(await ask('nobody/some-model')).toBe(404)
+  expect((await user.run(['sessions', 'list', '--json'])).out).not.toContain('tuesday')
+  expect(await ask('sandbox/sandbox-echo')).toBe(200)
+  expect((await user.run(['sessions', 'list', '--json'])).out).toContain('6f1c2b9e-tuesday')
+  await gateway.stop()
+  const { requests } = JSON.parse((await user.run(['requests', '--json'])).out) as {
+    requests: readonly unknown[]
+  }
+  const session = '6f1c2b9e-tuesday'
+  expect(requests).toMatchObject([
+    {
+      session,
+      asked: 'nobody/some-model',
+      outcome: 'failed',
+      fault: 'EQ_PROVIDER_UNKNOWN',
+      attempts: 0,
+    },
+    { session, asked: 'sandbox/sandbox-echo', outcome: 'served' },
+  ])
+  expect((await user.run(['requests', '--failed'])).out).toContain('EQ_PROVIDER_UNKNOWN')
+})
+
 test('a damaged ledger stops no request and is said', async () => {
   await user.write('.equabot/ledger.sqlite', 'junk'.repeat(1_000))
   const before = await user.run(['usage'])

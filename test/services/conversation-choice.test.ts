@@ -5,6 +5,7 @@ import { MAIN_AGENT } from '../../src/domain/names.ts'
 import type { ChatCodec, SessionHead } from '../../src/domain/ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { createConversation } from '../../src/services/conversation.ts'
+import type { Refusal } from '../../src/services/refusals.ts'
 import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { session } from '../names-from.ts'
 import type { Furnishing, House } from './house.ts'
@@ -27,10 +28,13 @@ function talk(furnishing: Furnishing = {}): House & {
   readonly events: (message: string, more?: Partial<TurnRequest>) => AsyncIterable<TurnEvent>
   readonly say: (message: string, more?: Partial<TurnRequest>) => Promise<readonly TurnEvent[]>
   readonly head: () => Promise<SessionHead | undefined>
+  readonly refusals: readonly Refusal[]
 } {
   const at = house({ books: TWO, ...furnishing })
   const { loadWorld, dispatch, sessions, clock } = at
+  const refusals: Refusal[] = []
   const conversation = createConversation({
+    refused: (refusal) => void refusals.push(refusal),
     loadWorld,
     dispatch,
     sessions,
@@ -45,6 +49,7 @@ function talk(furnishing: Furnishing = {}): House & {
     conversation.turn({ session: MAIN, message, ...more }, new AbortController().signal)
   return {
     ...at,
+    refusals,
     events,
     async say(message, more) {
       const all: TurnEvent[] = []
@@ -60,6 +65,22 @@ const notices = (events: readonly TurnEvent[]): readonly string[] =>
   events.flatMap((event) => (event.type === 'notice' ? [event.text] : []))
 const told = (events: readonly TurnEvent[]): string =>
   events.map((event) => (event.type === 'command' ? event.text : '')).join('')
+
+test('a turn that is refused before anybody is asked is told to whoever keeps records', async () => {
+  const at = talk()
+  await at.say('hi', { model: 'no-such-model' })
+  await at.say('hi')
+  expect(at.refusals).toMatchObject([
+    {
+      at: FAKE_NOW,
+      agent: 'main',
+      session: 'main',
+      client: 'chat',
+      asked: 'no-such-model',
+      fault: { code: 'EQ_MODEL_UNKNOWN' },
+    },
+  ])
+})
 
 describe('a session', () => {
   test('stays with whoever served it first, while another session takes its turn', async () => {

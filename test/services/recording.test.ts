@@ -258,6 +258,7 @@ describe('a request that nobody serves', () => {
       fault: 'EQ_UPSTREAM_FAILED',
       reason: 'auth',
       profile: 'anthropic:work',
+      lane: 'metered',
       model: 'anthropic/claude-test',
       asked: 'anthropic/claude-test',
       attempts: 1,
