@@ -2,7 +2,7 @@
 
 import { SANDBOX } from '../domain/provider.ts'
 import { withPathsShown } from '../domain/telling.ts'
-import { becauseWords, olderSpellingWords } from '../domain/wording.ts'
+import { becauseWords, olderSpellingWords, unservedWords } from '../domain/wording.ts'
 import type { FaultJson } from '../wire/fault-json.ts'
 import type { StatusJson } from '../wire/report-json.ts'
 import type { Scene } from './candidate-screen.ts'
@@ -85,12 +85,21 @@ function missingBlock({ missing }: StatusJson, { layout }: Scene): string {
 }
 
 function findingsBlock({ check }: StatusJson, { layout }: Scene): string {
-  if (check.findings.length === 0) return ''
+  const unserved = check.unserved ?? []
+  if (check.findings.length + unserved.length === 0) return ''
   return lines(
     layout.heading('Check'),
     ...check.findings.map((finding) => {
       const role = finding.problem === 'expiring' ? 'warn' : 'bad'
       return `  ${layout.paint(role, finding.words)}; fix: ${finding.fix}`
+    }),
+    ...[...new Set(unserved.map(({ provider }) => provider))].map((provider) => {
+      const findings = unserved.filter((finding) => finding.provider === provider)
+      const words = unservedWords(
+        provider,
+        findings.map((finding) => finding.words),
+      )
+      return `  ${layout.paint('warn', words)}; fix: ${findings[0]?.fix ?? ''}`
     }),
   )
 }

@@ -308,6 +308,11 @@ export function findingWords(finding: CheckFinding): string {
   }
 }
 
+/** Why a model in use cannot be served at this moment, though no login needs its user. */
+export function unservedWords(provider: string, findings: readonly string[]): string {
+  return `no login needs you, but ${provider} is hardly served at this moment (${findings.join('; ')})`
+}
+
 /** The command that gives this provider a credential. Where the sandbox stands in, it is any provider's that lacks. */
 export function credentialCommand(provider: string): string {
   return provider === SANDBOX

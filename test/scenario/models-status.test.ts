@@ -36,6 +36,17 @@ describe('models status', () => {
     expect(ran.out).not.toContain('fake-environment-key-1')
   })
 
+  test('of a login that is well and rests answers 0 with a line that says so', async () => {
+    await user.paste('sandbox-402', 'sandbox:broke', '--type', 'api_key')
+    await user.run(['models', 'set', 'sandbox/sandbox-echo'])
+    await user.run(['agent', '--message', 'hi'])
+    const ran = await user.run([...STATUS, '--check'])
+    expect(ran).toMatchObject({ code: 0, err: '' })
+    expect(ran.out).toContain(
+      'no login needs you, but sandbox is hardly served at this moment (sandbox:broke: rests)',
+    )
+  })
+
   test('names the line of .env that a key comes from', async () => {
     await user.write('.equabot/.env', '# keys\n\nexport ANTHROPIC_API_KEY="fake-dotenv-key-1"\n')
     const ran = await user.run(STATUS)

@@ -74,6 +74,50 @@ describe('models status', () => {
     expect(orThrow(await at.report.status({ agent: agent('work') })).check.exit).toBe(1)
   })
 
+  test('of logins that are well and rest needs nobody, and says that nobody can serve', async () => {
+    const at = house({
+      books: { main: aBook(aProfile('anthropic:a')) },
+      upstream: () => anAnswer(429, { 'retry-after': '600' }),
+    })
+    await at.dispatch({
+      world: orThrow(await at.loadWorld(MAIN_AGENT)),
+      models: [{ provider: provider('anthropic'), model: 'claude-test' }],
+      encode,
+      signal: new AbortController().signal,
+    })
+    const { check } = orThrow(await at.report.status({}))
+    expect(check).toMatchObject({
+      exit: 0,
+      findings: [],
+      unserved: [{ problem: 'resting', candidate: { id: 'anthropic:a' } }],
+    })
+    expect(orThrow(await at.report.status({ serving: true })).check).toMatchObject({ exit: 1 })
+    expect(orThrow(await at.report.status({ serving: true })).check).not.toHaveProperty('unserved')
+  })
+
+  test('of the only login, which rests by our own guess, is doubted too', async () => {
+    const at = house({
+      books: { main: aBook(aProfile('anthropic:a')) },
+      upstream: () => anAnswer(402),
+    })
+    await at.dispatch({
+      world: orThrow(await at.loadWorld(MAIN_AGENT)),
+      models: [{ provider: provider('anthropic'), model: 'claude-test' }],
+      encode,
+      signal: new AbortController().signal,
+    })
+    const { check } = orThrow(await at.report.status({}))
+    expect(check).toMatchObject({ exit: 0, unserved: [{ problem: 'resting' }] })
+    // It would be tried as the last resort.
+    expect(orThrow(await at.report.status({ serving: true })).check.exit).toBe(0)
+  })
+
+  test('does not say twice that a login in use is bad', async () => {
+    const { check } = await status({ books: { main: aBook(old) } })
+    expect(check.exit).toBe(1)
+    expect(check).not.toHaveProperty('unserved')
+  })
+
   test('asks only whether all can be served, when that is the question', async () => {
     const at = house({ books: { main: aBook(old, aProfile('anthropic:a')) } })
     expect(orThrow(await at.report.status({ serving: true })).check.exit).toBe(0)
@@ -201,7 +245,10 @@ describe('what is reported is what happens', () => {
             books: { main: book },
             states: { main: state },
             variables,
-            ...(configured && { config: { auth: { order: { anthropic: configured } } } }),
+            // Nobody moves this clock: a wait would never end.
+            config: {
+              auth: { waitForRestMs: 0, ...(configured && { order: { anthropic: configured } }) },
+            },
             verdicts,
             helper: renewingHelper,
             upstream: () => anAnswer(500),
