@@ -47,7 +47,7 @@ import { watchedSessions } from './services/session-watch.ts'
 import { createSetupTokens } from './services/setup-token.ts'
 import { createUsage } from './services/usage.ts'
 import { createVault } from './services/vault.ts'
-import type { LoadWorld } from './services/world.ts'
+import { createResolveWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { readQuota } from './wire/rate-headers.ts'
@@ -86,10 +86,7 @@ function assemble(home: Home, helperScript: string): App {
   })
 
   const { loadWorld, foreign, adopt } = openWorld(stores, spentNow)
-  const resolveWorld: LoadWorld = async (agent) => {
-    await adopt()
-    return loadWorld(agent)
-  }
+  const resolveWorld = createResolveWorld(loadWorld, adopt)
   const watch = createCredentialWatch({ publish: events.publish })
   const ownRenewals = createRenewals({
     loadWorld,

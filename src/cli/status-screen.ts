@@ -38,14 +38,14 @@ function choiceFacts(
   report: StatusJson,
   scene: Scene,
 ): readonly (readonly [name: string, value: Cell])[] {
-  const { modelBecause, fallbacks, aliases, allowed } = report
+  const { modelBecause, fallbacks, aliases, allowed, foreign } = report
   const { layout, show } = scene
   const aliasCells = aliases.map(({ alias, model }) => `${alias} -> ${model}`)
   return [
     ['Default model', defaultCell(report, scene)],
     ...(modelBecause
       ? ([
-          ['Because', becauseWords(modelBecause)],
+          ['Because', becauseWords(modelBecause, foreign.some(isNotStored))],
           ['Fallbacks', listCell(fallbacks, scene)],
         ] as const)
       : []),
@@ -66,6 +66,10 @@ function defaultCell({ model, modelFault, bookFault }: StatusJson, scene: Scene)
   if (modelFault.code === bookFault?.code) return layout.paint('bad', 'not known, see above')
   const { message, fix } = told(modelFault, scene)
   return `${layout.paint('bad', message)}. ${fix}`
+}
+
+function isNotStored({ code }: FaultJson): boolean {
+  return code === 'EQ_FOREIGN_NOT_STORED'
 }
 
 function listCell(entries: readonly string[], { layout }: Scene): Cell {
