@@ -38,7 +38,7 @@ import type {
 import type { ForeignSource, GrantStore, Stopwatch } from './domain/renewal-ports.ts'
 import type { Result } from './domain/result.ts'
 import { ok } from './domain/result.ts'
-import type { Foreign } from './services/foreign.ts'
+import type { Foreign, ForeignSync } from './services/foreign.ts'
 import { createForeign } from './services/foreign.ts'
 import type { SpentNow } from './services/spending.ts'
 import type { LoadWorld } from './services/world.ts'
@@ -145,7 +145,7 @@ export function openWorld(
 ): {
   readonly loadWorld: LoadWorld
   readonly foreign: Foreign
-  readonly adopt: () => Promise<unknown>
+  readonly adopt: () => Promise<ForeignSync>
 } {
   const foreign = createForeign({
     sources: sourcesOf(stores.foreign),

@@ -49,7 +49,7 @@ import { watchedSessions } from './services/session-watch.ts'
 import { createSetupTokens } from './services/setup-token.ts'
 import { createUsage } from './services/usage.ts'
 import { createVault } from './services/vault.ts'
-import type { LoadWorld } from './services/world.ts'
+import { createResolveWorld } from './services/world.ts'
 import { VERSION } from './version.ts'
 import { CHAT_CODECS } from './wire/chat-codecs.ts'
 import { readQuota } from './wire/rate-headers.ts'
@@ -90,10 +90,7 @@ function assemble(home: Home, helperScript: string): App {
 
   const budgets = createBudgetWatch({ publish: events.publish, clock })
   const { loadWorld, foreign, adopt } = openWorld(stores, budgets.watched(spentNow))
-  const resolveWorld: LoadWorld = async (agent) => {
-    await adopt()
-    return loadWorld(agent)
-  }
+  const resolveWorld = createResolveWorld(loadWorld, adopt)
   const watch = createCredentialWatch({ publish: events.publish })
   const ownRenewals = createRenewals({
     loadWorld,

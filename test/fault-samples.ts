@@ -173,6 +173,12 @@ export const FAULT_SAMPLES: {
     origin: 'claude-code',
     place: '/home/me/.claude/.credentials.json',
   },
+  EQ_FOREIGN_NOT_STORED: {
+    code: 'EQ_FOREIGN_NOT_STORED',
+    origin: 'claude-code',
+    place: '/home/me/.claude/.credentials.json',
+    because: { code: 'EQ_STORE_UNWRITABLE', path, errno: 'EACCES' },
+  },
   EQ_KEYCHAIN_LOCKED: {
     code: 'EQ_KEYCHAIN_LOCKED',
     origin: 'claude-code',

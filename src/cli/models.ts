@@ -43,7 +43,10 @@ export function addModelsCommands(program: Command, context: CommandContext): vo
     .description('The default model, every login with its health, and what is missing')
     .option('--json', 'print JSON')
     .option('--plain', 'print one line: the default provider/model')
-    .option('--check', 'exit 1 when a login in use is missing or bad, 2 when one ends soon')
+    .option(
+      '--check',
+      'exit 0 when no login needs you, 1 when one in use is missing or bad, 2 when one ends soon',
+    )
     .option('--serving', 'with --check: ask only whether each model in use can be served')
     .option(
       '--probe',

@@ -2,7 +2,7 @@
 
 import { SANDBOX } from '../domain/provider.ts'
 import { withPathsShown } from '../domain/telling.ts'
-import { becauseWords, olderSpellingWords } from '../domain/wording.ts'
+import { becauseWords, olderSpellingWords, unservedWords } from '../domain/wording.ts'
 import type { FaultJson } from '../wire/fault-json.ts'
 import type { StatusJson } from '../wire/report-json.ts'
 import type { Scene } from './candidate-screen.ts'
@@ -38,14 +38,14 @@ function choiceFacts(
   report: StatusJson,
   scene: Scene,
 ): readonly (readonly [name: string, value: Cell])[] {
-  const { modelBecause, fallbacks, aliases, allowed } = report
+  const { modelBecause, fallbacks, aliases, allowed, foreign } = report
   const { layout, show } = scene
   const aliasCells = aliases.map(({ alias, model }) => `${alias} -> ${model}`)
   return [
     ['Default model', defaultCell(report, scene)],
     ...(modelBecause
       ? ([
-          ['Because', becauseWords(modelBecause)],
+          ['Because', becauseWords(modelBecause, foreign.some(isNotStored))],
           ['Fallbacks', listCell(fallbacks, scene)],
         ] as const)
       : []),
@@ -68,6 +68,10 @@ function defaultCell({ model, modelFault, bookFault }: StatusJson, scene: Scene)
   return `${layout.paint('bad', message)}. ${fix}`
 }
 
+function isNotStored({ code }: FaultJson): boolean {
+  return code === 'EQ_FOREIGN_NOT_STORED'
+}
+
 function listCell(entries: readonly string[], { layout }: Scene): Cell {
   return entries.length > 0 ? entries.join(', ') : layout.paint('dim', 'none')
 }
@@ -85,12 +89,21 @@ function missingBlock({ missing }: StatusJson, { layout }: Scene): string {
 }
 
 function findingsBlock({ check }: StatusJson, { layout }: Scene): string {
-  if (check.findings.length === 0) return ''
+  const unserved = check.unserved ?? []
+  if (check.findings.length + unserved.length === 0) return ''
   return lines(
     layout.heading('Check'),
     ...check.findings.map((finding) => {
       const role = finding.problem === 'expiring' ? 'warn' : 'bad'
       return `  ${layout.paint(role, finding.words)}; fix: ${finding.fix}`
+    }),
+    ...[...new Set(unserved.map(({ provider }) => provider))].map((provider) => {
+      const findings = unserved.filter((finding) => finding.provider === provider)
+      const words = unservedWords(
+        provider,
+        findings.map((finding) => finding.words),
+      )
+      return `  ${layout.paint('warn', words)}; fix: ${findings[0]?.fix ?? ''}`
     }),
   )
 }

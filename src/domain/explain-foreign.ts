@@ -2,7 +2,7 @@
 
 import type { KeptBecause, SyncedSource } from './adoption.ts'
 import type { Explanation } from './explanation.ts'
-import type { ForeignFault } from './fault.ts'
+import type { Fault, ForeignFault } from './fault.ts'
 import { providerOf } from './names.ts'
 import type { ForeignOrigin, SwitchedOffBy } from './foreign.ts'
 import type { Origin } from './profile.ts'
@@ -80,7 +80,11 @@ export function takeInAgain(owner: Origin, by: SwitchedOffBy): string {
     : 'To use it: unset EQUABOT_FOREIGN_LOGINS'
 }
 
-export function explainForeign(fault: ForeignFault): Explanation {
+/** @param explain for the fault that stands inside this one */
+export function explainForeign(
+  fault: ForeignFault,
+  explain: (fault: Fault) => Explanation,
+): Explanation {
   const owner = OWNER_NAMES[fault.origin]
   const login = OWNER_LOGIN[fault.origin]
   const kept = fault.noCopy ? '' : '. The last good copy is kept'
@@ -161,6 +165,14 @@ export function explainForeign(fault: ForeignFault): Explanation {
         'Give Equabot the key itself: equabot models auth paste-token --provider openai',
         1,
       )
+    case 'EQ_FOREIGN_NOT_STORED': {
+      const { message, hint, exit } = explain(fault.because)
+      return say(
+        `The login of ${owner} in ${fault.place} could not be stored, so it is not used. ${message}`,
+        hint,
+        exit,
+      )
+    }
     case 'EQ_KEYCHAIN_LOCKED':
       return say(
         `The keychain with the login of ${owner} is locked${kept}`,

@@ -334,11 +334,12 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_FOREIGN_KIND':
     case 'EQ_FOREIGN_OWNER':
     case 'EQ_FOREIGN_KEY_ONLY':
+    case 'EQ_FOREIGN_NOT_STORED':
     case 'EQ_KEYCHAIN_LOCKED':
     case 'EQ_KEYCHAIN_DENIED':
     case 'EQ_KEYCHAIN_SILENT':
     case 'EQ_KEYCHAIN_FAILED':
-      return explainForeign(fault)
+      return explainForeign(fault, explain)
     case 'EQ_GRANT_DEAD':
     case 'EQ_GRANT_SPENT':
     case 'EQ_GRANT_NONE':

@@ -224,6 +224,13 @@ type ForeignTrouble =
   | { readonly code: 'EQ_FOREIGN_OWNER'; readonly origin: Origin; readonly place: string }
   /** It holds an API key and no login. */
   | { readonly code: 'EQ_FOREIGN_KEY_ONLY'; readonly origin: Origin; readonly place: string }
+  /** It is fine, and the book cannot take it. */
+  | {
+      readonly code: 'EQ_FOREIGN_NOT_STORED'
+      readonly origin: Origin
+      readonly place: string
+      readonly because: StoreFault
+    }
   | { readonly code: 'EQ_KEYCHAIN_LOCKED'; readonly origin: Origin; readonly place: string }
   | {
       readonly code: 'EQ_KEYCHAIN_DENIED'

@@ -265,6 +265,22 @@ export function checkServing(inUse: readonly InUse[]): {
   return { exit: findings.length > 0 ? 1 : 0, findings }
 }
 
+/** Models in use that nobody can serve now, or only one that rests by our own guess and is tried as the last resort. */
+export function unserved(inUse: readonly InUse[]): readonly CheckFinding[] {
+  const hopeful = inUse.filter(({ ranked }) => ranked.some(({ taken }) => taken))
+  const doubtful = hopeful.filter(({ ranked }) =>
+    ranked.every(({ taken, why }) => !taken || why.code === 'last_resort'),
+  )
+  return [
+    ...checkServing(inUse).findings,
+    ...doubtful.flatMap(({ provider, ranked }) =>
+      ranked.flatMap(({ taken, candidate }): readonly CheckFinding[] =>
+        taken ? [{ provider, candidate, problem: 'resting' }] : [],
+      ),
+    ),
+  ]
+}
+
 /** Why a credential that there is does not serve. */
 function notServing(
   provider: ProviderId,

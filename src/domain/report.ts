@@ -71,6 +71,8 @@ export interface StatusReport {
   readonly check: {
     readonly exit: 0 | 1 | 2
     readonly findings: readonly CheckFinding[]
+    /** No login needs the user, and yet a model in use cannot be served at this moment: why not. */
+    readonly unserved?: readonly CheckFinding[]
     /** Why some agent could not be judged, such as a book that cannot be read. It outranks `exit`. */
     readonly undecided?: Fault
   }

@@ -308,6 +308,11 @@ export function findingWords(finding: CheckFinding): string {
   }
 }
 
+/** Why a model in use cannot be served at this moment, though no login needs its user. */
+export function unservedWords(provider: string, findings: readonly string[]): string {
+  return `no login needs you, but ${provider} is hardly served at this moment (${findings.join('; ')})`
+}
+
 /** The command that gives this provider a credential. Where the sandbox stands in, it is any provider's that lacks. */
 export function credentialCommand(provider: string): string {
   return provider === SANDBOX
@@ -332,8 +337,15 @@ export function failoverWords(
   return [`${failed.join('; ')}. Answered by ${served.id}${paid}`]
 }
 
-/** Why this is the model. */
-export function becauseWords(because: ExplainReport['modelBecause']): string {
+/**
+ * Why this is the model.
+ *
+ * @param notStored a login of another program is there, and could not be taken over
+ */
+export function becauseWords(
+  because: ExplainReport['modelBecause'],
+  notStored: boolean = false,
+): string {
   switch (because) {
     case 'asked':
       return 'named in the command'
@@ -344,6 +356,8 @@ export function becauseWords(because: ExplainReport['modelBecause']): string {
     case 'credential':
       return 'none is set; the own default of the first provider that is set up'
     case 'sandbox':
+      if (notStored)
+        return 'none is set and the only login there is could not be stored (see below), so the built-in sandbox answers'
       return 'none is set and no real provider is set up, so the built-in sandbox answers'
     default:
       return because satisfies never

@@ -4,7 +4,7 @@ import type { BudgetReached } from './budget.ts'
 import type { AgentState } from './cooldown.ts'
 import type { Credential } from './credential.ts'
 import { bearerOf } from './credential.ts'
-import type { Fault } from './fault.ts'
+import type { Fault, ForeignFault } from './fault.ts'
 import type { ForeignView, SwitchedOffBy } from './foreign.ts'
 import type { Moment } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId } from './names.ts'
@@ -57,6 +57,8 @@ export interface World {
   readonly grants: GrantViews
   /** Logins of other programs as they are in their own homes; none where they are switched off. */
   readonly foreign: readonly ForeignView[]
+  /** Those that were to be taken over before this was read, and could not be stored; absent: none. */
+  readonly notStored?: readonly ForeignFault[]
   /** The environment switches the logins of all other programs off. */
   readonly foreignOff: boolean
   readonly fingerprint: (secret: Secret) => string

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts'
 import type { CheckFinding, InUse } from '../domain/health.ts'
-import { check, checkServing } from '../domain/health.ts'
+import { check, checkServing, unserved } from '../domain/health.ts'
 import type { ModelChain } from '../domain/models.ts'
 import { modelChain } from '../domain/models.ts'
 import type { ProviderId } from '../domain/names.ts'
@@ -30,6 +30,7 @@ export async function checkAgents(
   let exit: 0 | 1 | 2 = 0
   let undecided: Fault | undefined
   const findings = new Map<string, CheckFinding>()
+  const idle = new Map<string, CheckFinding>()
   const inUse = new Set<ProviderId>()
   for (const agent of agents) {
     const loaded = agent === world.agent ? ok(world) : await loadWorld(agent)
@@ -40,12 +41,23 @@ export async function checkAgents(
     for (const { provider } of used) inUse.add(provider)
     const result = serving ? checkServing(used) : check(used, loaded.value)
     if (result.exit === 1 || (result.exit === 2 && exit === 0)) exit = result.exit
-    for (const finding of result.findings) {
-      findings.set(`${finding.candidate?.id ?? finding.provider} ${finding.problem}`, finding)
+    for (const finding of result.findings) findings.set(keyOf(finding), finding)
+    for (const finding of serving ? [] : unserved(used)) {
+      idle.set(keyOf(finding), finding)
     }
   }
-  const found = { exit, findings: [...findings.values()], ...(undecided && { undecided }) }
+  const found = {
+    exit,
+    findings: [...findings.values()],
+    // Beside a login that needs the user it would say the same thing twice.
+    ...(exit !== 1 && idle.size > 0 && { unserved: [...idle.values()] }),
+    ...(undecided && { undecided }),
+  }
   return ok({ check: found, inUse })
+}
+
+function keyOf({ provider, candidate, problem }: CheckFinding): string {
+  return `${candidate?.id ?? provider} ${problem}`
 }
 
 /** The sandbox stands in where nothing was set up, which is a missing credential and not a served provider. */

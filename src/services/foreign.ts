@@ -8,7 +8,7 @@
 import type { Adoption, SyncedSource } from '../domain/adoption.ts'
 import { adoption } from '../domain/adoption.ts'
 import { expiresAtOf } from '../domain/credential.ts'
-import type { ConfigFault, StoreFault } from '../domain/fault.ts'
+import type { ConfigFault, ForeignFault, StoreFault } from '../domain/fault.ts'
 import type { ForeignLogin, ForeignOrigin, ForeignView } from '../domain/foreign.ts'
 import { besideCopy, copyOf, FOREIGN_PROFILES } from '../domain/foreign.ts'
 import { borrowedGrantId } from '../domain/grant.ts'
@@ -40,6 +40,8 @@ export interface ForeignSync {
   readonly changed: boolean
   /** Why settings or book could not be read or written; nothing was changed then. */
   readonly fault?: StoreFault | ConfigFault
+  /** The logins that the book should have taken and could not. */
+  readonly notStored?: readonly ForeignFault[]
 }
 
 export interface ForeignDeps {
@@ -93,7 +95,7 @@ export function createForeign(deps: ForeignDeps): Foreign {
       return {
         sources,
         changed: settled.ok && settled.value.changed,
-        ...(!settled.ok && { fault: settled.fault }),
+        ...(!settled.ok && settled.fault),
       }
     },
   }
@@ -143,17 +145,27 @@ interface Settled {
 async function settle(
   { profiles, clock }: ForeignDeps,
   logins: readonly ForeignLogin[],
-): Promise<Result<Settled, StoreFault>> {
+): Promise<Result<Settled, Unsettled>> {
   if (logins.length === 0) return ok({ outcomes: new Map(), changed: false })
   const read = await profiles.read(MAIN_AGENT)
-  if (!read.ok) return read
+  if (!read.ok) return fail({ fault: read.fault })
   const first = decide(read.value.book, logins, clock.now())
   if (!first.changed) return ok(first)
-  return profiles.transact<Settled, never>(MAIN_AGENT, async (book) => {
+  const written = await profiles.transact<Settled, never>(MAIN_AGENT, async (book) => {
     const value = decide(book, logins, clock.now())
     return ok({ book: value.book, value })
   })
+  if (written.ok) return written
+  const notStored = logins.flatMap(({ origin, place }): readonly ForeignFault[] => {
+    const wanted = first.outcomes.get(origin)
+    return wanted && 'profile' in wanted
+      ? [{ code: 'EQ_FOREIGN_NOT_STORED', origin, place, because: written.fault }]
+      : []
+  })
+  return fail({ fault: written.fault, notStored })
 }
+
+type Unsettled = Pick<ForeignSync, 'notStored'> & { readonly fault: StoreFault }
 
 function decide(
   before: ProfileBook,

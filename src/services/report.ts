@@ -143,9 +143,10 @@ export function createReport(deps: ReportDeps): Report {
 
 /** An owner that works with an API key has no login, and nothing is wrong with that. */
 function foreignFaults(world: World): readonly ForeignFault[] {
-  return world.foreign
+  const seen = world.foreign
     .flatMap(({ reading }) => (reading.ok ? (reading.value?.remark ?? []) : reading.fault))
     .filter(({ code }) => code !== 'EQ_FOREIGN_KEY_ONLY')
+  return [...seen, ...(world.notStored ?? [])]
 }
 
 /** What the book of an agent holds and nobody can use. */

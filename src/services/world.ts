@@ -28,6 +28,7 @@ import { agentsOf, defaultAgent } from '../domain/settings.ts'
 import type { World } from '../domain/world.ts'
 import { referencedNames } from '../domain/world.ts'
 import { unknownAgent } from '../domain/unknown.ts'
+import type { ForeignSync } from './foreign.ts'
 import { grantViews } from './grant-views.ts'
 import type { SpentNow } from './spending.ts'
 
@@ -97,6 +98,22 @@ export function createLoadWorld(deps: WorldDeps): LoadWorld {
       state,
       fingerprint: deps.fingerprint,
     })
+  }
+}
+
+/**
+ * The world as a request meets it: what other programs hold by now is taken over first.
+ *
+ * What could not be stored does not serve, and the world says so.
+ */
+export function createResolveWorld(
+  loadWorld: LoadWorld,
+  adopt: () => Promise<Pick<ForeignSync, 'notStored'>>,
+): LoadWorld {
+  return async function resolveWorld(agent) {
+    const { notStored } = await adopt()
+    const loaded = await loadWorld(agent)
+    return loaded.ok && notStored ? ok({ ...loaded.value, notStored }) : loaded
   }
 }
 

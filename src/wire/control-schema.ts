@@ -132,6 +132,24 @@ const PROVIDER: v.GenericSchema<unknown, ProviderJson> = v.object({
   candidates: v.array(CANDIDATE),
 })
 
+const FINDING = v.object({
+  provider: v.string(),
+  profile: v.exactOptional(v.string()),
+  problem: v.picklist([
+    'none',
+    'expired',
+    'dead',
+    'rejected',
+    'refused',
+    'missing',
+    'expiring',
+    'waiting',
+    'resting',
+  ]),
+  words: v.string(),
+  fix: v.string(),
+})
+
 export const STATUS: v.GenericSchema<unknown, StatusJson> = v.object({
   agent: v.string(),
   now: WHEN,
@@ -150,25 +168,8 @@ export const STATUS: v.GenericSchema<unknown, StatusJson> = v.object({
   ),
   check: v.object({
     exit: v.picklist([0, 1, 2]),
-    findings: v.array(
-      v.object({
-        provider: v.string(),
-        profile: v.exactOptional(v.string()),
-        problem: v.picklist([
-          'none',
-          'expired',
-          'dead',
-          'rejected',
-          'refused',
-          'missing',
-          'expiring',
-          'waiting',
-          'resting',
-        ]),
-        words: v.string(),
-        fix: v.string(),
-      }),
-    ),
+    findings: v.array(FINDING),
+    unserved: v.exactOptional(v.array(FINDING)),
     undecided: v.exactOptional(FAULT),
   }),
   warnWithinMs: v.number(),

@@ -50,6 +50,8 @@ export interface StatusJson {
   readonly check: {
     readonly exit: 0 | 1 | 2
     readonly findings: readonly FindingJson[]
+    /** No login needs the user, and yet a model in use cannot be served at this moment: why not. */
+    readonly unserved?: readonly FindingJson[]
     /** Why it could not be told; outranks `exit`. */
     readonly undecided?: FaultJson
   }
@@ -106,7 +108,7 @@ export interface SessionJson {
 /** What `models status --json` prints. */
 export function statusJson(report: StatusReport): StatusJson {
   const { chain, now, allowed, bookFault } = report
-  const { undecided } = report.check
+  const { undecided, unserved } = report.check
   return {
     agent: report.agent,
     now,
@@ -128,6 +130,7 @@ export function statusJson(report: StatusReport): StatusJson {
     check: {
       exit: report.check.exit,
       findings: report.check.findings.map(findingJson),
+      ...(unserved && { unserved: unserved.map(findingJson) }),
       ...(undecided && { undecided: faultJson(undecided, now) }),
     },
     warnWithinMs: report.warnWithinMs,

@@ -36,6 +36,35 @@ describe('models status', () => {
     expect(ran.out).not.toContain('fake-environment-key-1')
   })
 
+  test('of a login that is well and rests answers 0 with a line that says so', async () => {
+    await user.paste('sandbox-402', 'sandbox:broke', '--type', 'api_key')
+    await user.run(['models', 'set', 'sandbox/sandbox-echo'])
+    await user.run(['agent', '--message', 'hi'])
+    const ran = await user.run([...STATUS, '--check'])
+    expect(ran).toMatchObject({ code: 0, err: '' })
+    expect(ran.out).toContain(
+      'no login needs you, but sandbox is hardly served at this moment (sandbox:broke: rests)',
+    )
+  })
+
+  test('says that a login of Claude Code could not be stored, and that the sandbox answers because of that', async () => {
+    await user.write('.equabot/locks', 'a file where a folder belongs')
+    const login = { accessToken: 'fake-access-1', refreshToken: 'fake-refresh-1' }
+    await user.write(
+      '.claude/.credentials.json',
+      JSON.stringify({ claudeAiOauth: { ...login, expiresAt: FAR_FUTURE, scopes: [] } }),
+    )
+    const ran = await user.run([...STATUS, '--check'])
+    expect(ran.code).toBe(1)
+    expect(ran.out).toContain('the only login there is could not be stored (see below)')
+    expect(ran.out).toMatch(
+      /The login of Claude Code in ~\/\.claude\/\.credentials\.json could not be stored, so it is not used\. Cannot write ~\/\.equabot\/locks/,
+    )
+    const { foreign } = JSON.parse((await user.run([...STATUS, '--json'])).out)
+    expect(foreign).toMatchObject([{ code: 'EQ_FOREIGN_NOT_STORED', exit: 77 }])
+    expect((await user.run(['models', 'auth', 'sync'])).code).toBe(77)
+  })
+
   test('names the line of .env that a key comes from', async () => {
     await user.write('.equabot/.env', '# keys\n\nexport ANTHROPIC_API_KEY="fake-dotenv-key-1"\n')
     const ran = await user.run(STATUS)

@@ -184,6 +184,29 @@ describe('adopting', () => {
     expect(synced.sources).toMatchObject([{ outcome: 'kept' }])
   })
 
+  it('names the logins that the book could not take, and not those that it has already', async () => {
+    const because: StoreFault = { code: 'EQ_STORE_UNWRITABLE', path: '/b', errno: 'EACCES' }
+    const claude = memoryForeignSource('claude-code', ok(login(SOON)))
+    const codex = memoryForeignSource(
+      'codex-cli',
+      ok(aForeignLogin({ origin: 'codex-cli', expiresAt: SOON })),
+    )
+    const { profiles, settings, clock, foreign } = house({ sources: [codex] })
+    await foreign.adopt()
+    const locked = createForeign({
+      sources: [claude, codex],
+      profiles: { ...profiles, transact: async () => fail(because) },
+      settings,
+      clock,
+      switchedOff: false,
+    })
+    const synced = await locked.adopt()
+    expect(synced).toMatchObject({ changed: false, fault: because })
+    expect(synced.notStored).toEqual([
+      { code: 'EQ_FOREIGN_NOT_STORED', origin: 'claude-code', place: PLACE, because },
+    ])
+  })
+
   it('does not read the book where no source has a login', async () => {
     const { at, source } = claudeHouse()
     at.profiles.damage(MAIN_AGENT, { code: 'EQ_STORE_UNREADABLE', path: '/b', errno: 'EIO' })

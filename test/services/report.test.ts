@@ -5,10 +5,10 @@ import type { StatusReport } from '../../src/domain/report.ts'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { HOUR_MS } from '../../src/domain/time.ts'
-import { aBook, aProfile, FAKE_NOW } from '../../src/testing.ts'
+import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { agent, profile, provider, session } from '../names-from.ts'
 import type { Furnishing } from './house.ts'
-import { house, outcome } from './house.ts'
+import { encode, house, outcome } from './house.ts'
 
 const UNREADABLE = { code: 'EQ_STORE_UNREADABLE', path: '/book', errno: 'EACCES' } as const
 const soon = aProfile('anthropic:soon', {
@@ -67,6 +67,50 @@ describe('models status', () => {
     expect(orThrow(await at.report.status({})).check.exit).toBe(1)
     expect(orThrow(await at.report.status({ agent: MAIN_AGENT })).check.exit).toBe(0)
     expect(orThrow(await at.report.status({ agent: agent('work') })).check.exit).toBe(1)
+  })
+
+  test('of logins that are well and rest needs nobody, and says that nobody can serve', async () => {
+    const at = house({
+      books: { main: aBook(aProfile('anthropic:a')) },
+      upstream: () => anAnswer(429, { 'retry-after': '600' }),
+    })
+    await at.dispatch({
+      world: orThrow(await at.loadWorld(MAIN_AGENT)),
+      models: [{ provider: provider('anthropic'), model: 'claude-test' }],
+      encode,
+      signal: new AbortController().signal,
+    })
+    const { check } = orThrow(await at.report.status({}))
+    expect(check).toMatchObject({
+      exit: 0,
+      findings: [],
+      unserved: [{ problem: 'resting', candidate: { id: 'anthropic:a' } }],
+    })
+    expect(orThrow(await at.report.status({ serving: true })).check).toMatchObject({ exit: 1 })
+    expect(orThrow(await at.report.status({ serving: true })).check).not.toHaveProperty('unserved')
+  })
+
+  test('of the only login, which rests by our own guess, is doubted too', async () => {
+    const at = house({
+      books: { main: aBook(aProfile('anthropic:a')) },
+      upstream: () => anAnswer(402),
+    })
+    await at.dispatch({
+      world: orThrow(await at.loadWorld(MAIN_AGENT)),
+      models: [{ provider: provider('anthropic'), model: 'claude-test' }],
+      encode,
+      signal: new AbortController().signal,
+    })
+    const { check } = orThrow(await at.report.status({}))
+    expect(check).toMatchObject({ exit: 0, unserved: [{ problem: 'resting' }] })
+    // It would be tried as the last resort.
+    expect(orThrow(await at.report.status({ serving: true })).check.exit).toBe(0)
+  })
+
+  test('does not say twice that a login in use is bad', async () => {
+    const { check } = await status({ books: { main: aBook(old) } })
+    expect(check.exit).toBe(1)
+    expect(check).not.toHaveProperty('unserved')
   })
 
   test('asks only whether all can be served, when that is the question', async () => {
