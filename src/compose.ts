@@ -1,6 +1,7 @@
 /** The only place where adapters meet services. Nothing heavy is loaded here: the gateway's face and HTTP come on use. */
 
 import { createBrowser } from './adapters/browser.ts'
+import { createClientKeys, createClientStore } from './adapters/client-store.ts'
 import { createCatalogue } from './adapters/catalogue.ts'
 import { random, randomWord } from './adapters/chance.ts'
 import { createFileCheck } from './adapters/file-check.ts'
@@ -25,6 +26,7 @@ import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
+import { createClients } from './services/clients.ts'
 import { createConversation } from './services/conversation.ts'
 import { createCooldowns } from './services/cooldowns.ts'
 import { createCredentials } from './services/credentials.ts'
@@ -220,6 +222,13 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     ledger,
+    clients: createClients({
+      store: createClientStore({ home, locks: stores.locks, files }),
+      keys: createClientKeys({ home, files }),
+      ledger,
+      loadWorld,
+      clock,
+    }),
     usage: createUsage({ ledger, settings, spentNow, clock }),
     renewals,
     keeper: createKeeper({

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { addAgentCommands } from './agent.ts'
 import { addAgentsCommands } from './agents.ts'
 import { addChatCommands } from './chat.ts'
+import { addClientsCommands } from './clients.ts'
 import type { CommandContext } from './command.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addConfigCommands } from './config.ts'
@@ -23,7 +24,10 @@ import { addUsageCommand } from './usage.ts'
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Talk:', ['up', 'chat', 'agent', 'sessions']],
   ['Logins and models:', ['models', 'agents', 'sandbox']],
-  ['The machine:', ['gateway', 'usage', 'requests', 'events', 'doctor', 'config', 'completion']],
+  [
+    'The machine:',
+    ['gateway', 'clients', 'usage', 'requests', 'events', 'doctor', 'config', 'completion'],
+  ],
 ]
 
 export function createProgram(context: CommandContext): Command {
@@ -51,6 +55,7 @@ export function createProgram(context: CommandContext): Command {
   addAgentsCommands(program, context)
   addSandboxCommands(program, context)
   addGatewayCommands(program, context)
+  addClientsCommands(program, context)
   addUsageCommand(program, context)
   addRequestsCommand(program, context)
   addEventsCommand(program, context)

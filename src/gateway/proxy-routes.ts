@@ -1,5 +1,6 @@
 /** The pass-through: a client's request goes to whoever serves its model, with nothing changed but the model's name. */
 
+import { agentFor, checkModel, mayUse, worldFor } from '../domain/client.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
@@ -15,14 +16,14 @@ import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import type { Served } from '../services/dispatch.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
-import { clientName } from './client-name.ts'
+import { callerName } from './client-name.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
 import { sentHeaders } from './passed-headers.ts'
 import { relay } from './relay.ts'
 import type { Route } from './routes.ts'
 
-type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'>
+type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock' | 'clients'>
 
 interface Door {
   readonly protocol: Protocol
@@ -62,7 +63,7 @@ function passThrough(app: ProxyApp, door: Door): Handle {
       ...chosen,
       ...(head && { session: head.id }),
       asked,
-      client: clientName(exchange.request.headers['user-agent']),
+      client: callerName(exchange, app.clients),
       encode: (_facts, { model }) =>
         ok({
           path: door.upstreamPath + exchange.search,
@@ -103,21 +104,25 @@ function keepOn(app: ProxyApp, head: SessionHead, served: Served): Promise<unkno
 async function choose(
   app: ProxyApp,
   door: Door,
-  { request }: Exchange,
+  { request, caller }: Exchange,
   asked: string,
 ): Promise<Result<Choice, Fault>> {
   const header = (name: string): string | undefined => request.headersDistinct[name]?.[0]
   const named = namedAgent(header('x-equabot-agent'))
   if (!named.ok) return named
-  const loaded = await app.resolveWorld(named.value)
+  const agent = agentFor(caller, named.value)
+  if (!agent.ok) return agent
+  const loaded = await app.resolveWorld(agent.value)
   if (!loaded.ok) return loaded
-  const world = loaded.value
+  const world = worldFor(caller, loaded.value)
 
   const resolved = resolveText(world, asked)
   if (!resolved.ok) return resolved
   const held = heldToHeader(world, resolved.value, header('x-equabot-profile'))
   if (!held.ok) return held
   const primary = held.value
+  const allowed = checkModel(caller, world, primary)
+  if (!allowed.ok) return allowed
   const spoken = checkProtocol(world, primary, door)
   if (!spoken.ok) return spoken
   const head = await namedSession(app, world, header('x-equabot-session'))
@@ -128,7 +133,9 @@ async function choose(
   const chain = modelChain(world)
   const fallbacks =
     chain.ok && sameModel(chain.value.primary, primary)
-      ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
+      ? chain.value.fallbacks.filter(
+          (model) => mayUse(caller, world, model) && checkProtocol(world, model, door).ok,
+        )
       : []
   return ok({
     world,

@@ -16,6 +16,7 @@ import type { Browser } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
+import type { Clients } from './clients.ts'
 import type { Conversation } from './conversation.ts'
 import type { Cooldowns } from './cooldowns.ts'
 import type { Dispatch } from './dispatch.ts'
@@ -69,6 +70,8 @@ export interface App {
   /** What is kept of requests. */
   readonly ledger: Ledger
   readonly usage: Usage
+  /** Keys of single programs and people. */
+  readonly clients: Clients
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles
