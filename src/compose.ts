@@ -1,7 +1,6 @@
 /** The only place where adapters meet services. Nothing heavy is loaded here: the gateway's face and HTTP come on use. */
 
 import { createBrowser } from './adapters/browser.ts'
-import { createClientKeys, createClientStore } from './adapters/client-store.ts'
 import { createCatalogue } from './adapters/catalogue.ts'
 import { random, randomWord } from './adapters/chance.ts'
 import { createFileCheck } from './adapters/file-check.ts'
@@ -16,6 +15,7 @@ import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
+import { openClients } from './compose-clients.ts'
 import { openLedger } from './compose-ledger.ts'
 import { marksOfOwners, marksOfSpent, openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
@@ -26,7 +26,6 @@ import type { Result } from './domain/result.ts'
 import { fail, ok } from './domain/result.ts'
 import { createAgents } from './services/agents.ts'
 import type { App } from './services/app.ts'
-import { createClients } from './services/clients.ts'
 import { createConversation } from './services/conversation.ts'
 import { createCooldowns } from './services/cooldowns.ts'
 import { createCredentials } from './services/credentials.ts'
@@ -143,6 +142,17 @@ function assemble(home: Home, helperScript: string): App {
     sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
   })
 
+  const clients = openClients(home, stores, { ledger, loadWorld })
+  const report = createReport({
+    catalogue,
+    checkFiles: createFileCheck({ home, files }),
+    loadWorld,
+    resolveWorld,
+    settings,
+    profiles,
+    sessions,
+  })
+
   const app: App = {
     version: VERSION,
     pid: process.pid,
@@ -188,15 +198,7 @@ function assemble(home: Home, helperScript: string): App {
     }),
     orders: createOrders({ loadWorld, profiles }),
     cooldowns: createCooldowns({ loadWorld, states }),
-    report: createReport({
-      catalogue,
-      checkFiles: createFileCheck({ home, files }),
-      loadWorld,
-      resolveWorld,
-      settings,
-      profiles,
-      sessions,
-    }),
+    report,
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
     conversation: createConversation({
@@ -222,13 +224,11 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     ledger,
-    clients: createClients({
-      store: createClientStore({ home, locks: stores.locks, files }),
-      keys: createClientKeys({ home, files }),
-      ledger,
-      loadWorld,
-      clock,
-    }),
+    clients,
+    async openSetups() {
+      const { composeSetups } = await import('./compose-setup.ts')
+      return composeSetups({ home, stores, loadWorld, clients, report })
+    },
     usage: createUsage({ ledger, settings, spentNow, clock }),
     renewals,
     keeper: createKeeper({

@@ -17,6 +17,7 @@ import { addModelsCommands } from './models.ts'
 import { addRequestsCommand } from './requests.ts'
 import { addSandboxCommands } from './sandbox.ts'
 import { addSessionsCommands } from './sessions.ts'
+import { addSetupCommand } from './setup.ts'
 import { addUpCommands } from './up.ts'
 import { addUsageCommand } from './usage.ts'
 
@@ -26,7 +27,17 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])
   ['Logins and models:', ['models', 'agents', 'sandbox']],
   [
     'The machine:',
-    ['gateway', 'clients', 'usage', 'requests', 'events', 'doctor', 'config', 'completion'],
+    [
+      'gateway',
+      'clients',
+      'setup',
+      'usage',
+      'requests',
+      'events',
+      'doctor',
+      'config',
+      'completion',
+    ],
   ],
 ]
 
@@ -56,6 +67,7 @@ export function createProgram(context: CommandContext): Command {
   addSandboxCommands(program, context)
   addGatewayCommands(program, context)
   addClientsCommands(program, context)
+  addSetupCommand(program, context)
   addUsageCommand(program, context)
   addRequestsCommand(program, context)
   addEventsCommand(program, context)

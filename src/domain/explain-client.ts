@@ -160,6 +160,8 @@ function unsafeWords({
       return `cannot be read as what it should be${at}`
     case 'shape':
       return `is written in a way that cannot be changed safely${at}`
+    case 'in_the_way':
+      return `holds ${field ?? 'a setting'}, which would count before the key of this gateway`
     case 'several_lines':
       return 'holds text of several lines, within which nothing can be told from settings'
     case 'several_files':

@@ -51,6 +51,6 @@ export type ClientFault =
   | {
       readonly code: 'EQ_SETUP_UNSAFE'
       readonly path: string
-      readonly problem: 'syntax' | 'shape' | 'several_lines' | 'several_files'
+      readonly problem: 'syntax' | 'shape' | 'in_the_way' | 'several_lines' | 'several_files'
       readonly field?: string
     }

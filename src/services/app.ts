@@ -31,6 +31,7 @@ import type { Orders } from './order.ts'
 import type { Probe } from './probe.ts'
 import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
+import type { Setups } from './setup.ts'
 import type { SetupTokens } from './setup-token.ts'
 import type { Usage } from './usage.ts'
 import type { Vault } from './vault.ts'
@@ -72,6 +73,8 @@ export interface App {
   readonly usage: Usage
   /** Keys of single programs and people. */
   readonly clients: Clients
+  /** Loaded when it is asked for: few commands are. */
+  readonly openSetups: () => Promise<Setups>
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles

@@ -133,6 +133,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     }),
     probe: unused,
     ledger,
+    openSetups: unused,
     clients: createClients({
       store: memoryClientStore(),
       keys: memoryClientKeys((key) => createHash('sha256').update(key).digest('hex')),
