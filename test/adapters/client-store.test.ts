@@ -15,7 +15,7 @@ const laptop = client('laptop')
 const LAPTOP: Client = { name: laptop, digest: 'ab'.repeat(32), createdAt: 1 }
 
 async function open() {
-  const folder = await temporaryFolder()
+  const folder = temporaryFolder()
   const home = {
     clientsPath: join(folder, 'clients.json'),
     clientKeysDir: join(folder, 'client-keys'),
