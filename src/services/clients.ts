@@ -79,28 +79,22 @@ export interface ClientsDeps {
 }
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { store, keys, clock } = deps
-  const spending = createClientSpending(deps)
-  const holders = createHolders()
+  const spent = createClientSpending(deps)
+  return { ...looks(deps, spent), ...changes(deps), ...recognition(deps), spent }
+}
 
+function looks(
+  { store, keys }: ClientsDeps,
+  spent: Clients['spent'],
+): Pick<Clients, 'list' | 'show'> {
   async function report(client: Client): Promise<Result<ClientReport, Fault>> {
     const kept = await keys.kept(client.name, client.digest)
     if (!kept.ok) return kept
     return ok({
       client,
-      spent: await spending(client.name),
+      spent: await spent(client.name),
       ...(kept.value !== undefined && { keyPath: kept.value }),
     })
-  }
-
-  async function issued(
-    client: Client,
-    key: Secret,
-    keep: boolean,
-  ): Promise<Result<IssuedKey, Fault>> {
-    if (!keep) return ok({ client, key })
-    const path = await keys.keep(client.name, key)
-    return path.ok ? ok({ client, key, keyPath: path.value }) : path
   }
 
   return {
@@ -123,11 +117,30 @@ export function createClients(deps: ClientsDeps): Clients {
       const client = clientNamed(stored.value.clients, text)
       return client.ok ? report(client.value) : client
     },
+  }
+}
 
+function changes({
+  store,
+  keys,
+  clock,
+  loadWorld,
+}: ClientsDeps): Pick<Clients, 'add' | 'rotate' | 'revoke'> {
+  async function issued(
+    client: Client,
+    key: Secret,
+    keep: boolean,
+  ): Promise<Result<IssuedKey, Fault>> {
+    if (!keep) return ok({ client, key })
+    const path = await keys.keep(client.name, key)
+    return path.ok ? ok({ client, key, keyPath: path.value }) : path
+  }
+
+  return {
     async add(text, terms, { keep = false } = {}) {
       const name = parseClientName(text)
       if (!name) return fail({ code: 'EQ_NAME_INVALID', what: 'client', text })
-      const checked = await checkTerms(deps.loadWorld, terms)
+      const checked = await checkTerms(loadWorld, terms)
       if (!checked.ok) return checked
       const { key, digest } = keys.make()
       const client: Client = { name, digest, createdAt: clock.now(), ...terms }
@@ -181,7 +194,16 @@ export function createClients(deps: ClientsDeps): Clients {
       const forgotten = await keys.forget(revoked.value)
       return forgotten.ok ? ok({ client: revoked.value }) : forgotten
     },
+  }
+}
 
+/** What the gateway asks with every request. */
+function recognition({
+  store,
+  clock,
+}: ClientsDeps): Pick<Clients, 'holder' | 'goesOn' | 'isTaken'> {
+  const holders = createHolders()
+  return {
     async holder(digest) {
       const stored = await store.read()
       return stored.ok ? ok(holders.find(stored.value.clients, digest)) : stored
@@ -197,7 +219,6 @@ export function createClients(deps: ClientsDeps): Clients {
     },
 
     isTaken: (name) => holders.isTaken(name),
-    spent: spending,
   }
 }
 
