@@ -15,6 +15,7 @@ import { SANDBOX_KEYS } from './adapters/sandbox/keys.ts'
 import { createTerminalProgram } from './adapters/terminal-program.ts'
 import type { ClosableUpstream } from './adapters/upstream-http.ts'
 import { createUpstream } from './adapters/upstream-http.ts'
+import { openClients } from './compose-clients.ts'
 import { openLedger } from './compose-ledger.ts'
 import { marksOfOwners, marksOfSpent, openStores, openWorld } from './compose-stores.ts'
 import type { Fault } from './domain/fault.ts'
@@ -149,6 +150,17 @@ function assemble(home: Home, helperScript: string): App {
     sandboxGrant: (now) => ({ type: 'oauth', ...issueSandboxGrant(now) }),
   })
 
+  const clients = openClients(home, stores, { ledger, loadWorld })
+  const report = createReport({
+    catalogue,
+    checkFiles: createFileCheck({ home, files }),
+    loadWorld,
+    resolveWorld,
+    settings,
+    profiles,
+    sessions,
+  })
+
   const app: App = {
     version: VERSION,
     pid: process.pid,
@@ -194,15 +206,7 @@ function assemble(home: Home, helperScript: string): App {
     }),
     orders: createOrders({ loadWorld, profiles }),
     cooldowns: createCooldowns({ loadWorld, states }),
-    report: createReport({
-      catalogue,
-      checkFiles: createFileCheck({ home, files }),
-      loadWorld,
-      resolveWorld,
-      settings,
-      profiles,
-      sessions,
-    }),
+    report,
     modelSettings: createModelSettings({ loadWorld, settings }),
     agents: createAgents({ loadWorld, settings, profiles, sessions }),
     conversation: createConversation({
@@ -230,6 +234,11 @@ function assemble(home: Home, helperScript: string): App {
       clock,
     }),
     ledger,
+    clients,
+    async openSetups() {
+      const { composeSetups } = await import('./compose-setup.ts')
+      return composeSetups({ home, stores, loadWorld, clients, report })
+    },
     usage: createUsage({ ledger, settings, spentNow, clock }),
     renewals,
     keeper: createKeeper({

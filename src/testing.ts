@@ -35,6 +35,8 @@ export type {
   MemorySettingsStore,
   MemoryStateStore,
 } from './testing/memory-stores.ts'
+export type { MemoryClientKeys } from './testing/memory-clients.ts'
+export { memoryClientKeys, memoryClientStore } from './testing/memory-clients.ts'
 export type { MemoryLedger } from './testing/memory-ledger.ts'
 export { memoryLedger } from './testing/memory-ledger.ts'
 export { memoryGrantStore } from './testing/memory-grants.ts'

@@ -7,7 +7,7 @@ const ROOMS: readonly { readonly title: string; readonly codes: RegExp }[] = [
   {
     title: 'What was typed',
     codes:
-      /^EQ_(?:USAGE|NAME|DURATION|PROVIDER|PROFILE|AGENT|SESSION_UNKNOWN|MODEL|ALIAS|FALLBACK|ORDER|CONFIRM)/,
+      /^EQ_(?:USAGE|NAME|DURATION|PROVIDER|PROFILE|AGENT|SESSION_UNKNOWN|MODEL|ALIAS|FALLBACK|ORDER|CONFIRM|CLIENT_(?:UNKNOWN|EXISTS|KEY)|SETUP)/,
   },
   { title: 'Secrets and prompts', codes: /^EQ_(?:SECRET|PROMPT|INTERRUPTED)/ },
   { title: 'Files of the state folder', codes: /^EQ_(?:HOME|STORE|LOCK|LEDGER)/ },
@@ -17,7 +17,8 @@ const ROOMS: readonly { readonly title: string; readonly codes: RegExp }[] = [
   { title: 'Settings', codes: /^EQ_CONFIG/ },
   {
     title: 'The gateway and its callers',
-    codes: /^EQ_(?:GATEWAY|CALLER|ROUTE|REQUEST_(?!CANCELLED))/,
+    codes:
+      /^EQ_(?:GATEWAY|CALLER|CLIENTS|CLIENT_(?!UNKNOWN|EXISTS|KEY)|ROUTE|REQUEST_(?!CANCELLED))/,
   },
   {
     title: 'Requests that could not be served',

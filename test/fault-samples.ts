@@ -1,10 +1,11 @@
 import type { FailedAttempt, Fault, FaultCode } from '../src/domain/fault.ts'
 import { FAKE_NOW } from '../src/testing.ts'
-import { agent, profile, provider, session } from './names-from.ts'
+import { agent, client, profile, provider, session } from './names-from.ts'
 
 const path = '/state/agents/main/agent/auth-profiles.json'
 const config = '/state/equabot.json'
 const main = agent('main')
+const laptop = client('laptop')
 const work = profile('anthropic:work')
 const anthropic = provider('anthropic')
 const attempt: FailedAttempt = {
@@ -341,6 +342,52 @@ export const FAULT_SAMPLES: {
     hint: 'Wait for its reply',
     exit: 75,
     http: 409,
+  },
+  EQ_CLIENT_UNKNOWN: {
+    code: 'EQ_CLIENT_UNKNOWN',
+    client: 'lapto',
+    nearest: 'laptop',
+    known: ['laptop'],
+  },
+  EQ_CLIENT_EXISTS: { code: 'EQ_CLIENT_EXISTS', client: laptop },
+  EQ_CLIENT_KEY_ABSENT: { code: 'EQ_CLIENT_KEY_ABSENT', client: laptop },
+  EQ_CLIENT_AGENT: {
+    code: 'EQ_CLIENT_AGENT',
+    client: laptop,
+    agent: main,
+    bound: agent('research'),
+  },
+  EQ_CLIENT_MODEL: {
+    code: 'EQ_CLIENT_MODEL',
+    client: laptop,
+    model: 'openai/gpt-5',
+    allowed: ['anthropic/*'],
+  },
+  EQ_CLIENT_RATE: { code: 'EQ_CLIENT_RATE', client: laptop, waitMs: 12_000 },
+  EQ_CLIENT_BUDGET: {
+    code: 'EQ_CLIENT_BUDGET',
+    client: laptop,
+    budget: {
+      period: 'daily',
+      unit: 'usd',
+      spent: 5.1,
+      max: 5,
+      limit: 'hard',
+      until: FAKE_NOW + 3_600_000,
+    },
+  },
+  EQ_CLIENT_ADMIN_ONLY: { code: 'EQ_CLIENT_ADMIN_ONLY', client: laptop },
+  EQ_CLIENT_EXPIRED: { code: 'EQ_CLIENT_EXPIRED', client: laptop, at: FAKE_NOW - 3_600_000 },
+  EQ_CLIENT_ENDED: { code: 'EQ_CLIENT_ENDED', client: laptop },
+  EQ_CLIENTS_UNREADABLE: { code: 'EQ_CLIENTS_UNREADABLE' },
+  EQ_CALLER_SECRET: { code: 'EQ_CALLER_SECRET', what: 'claude_login' },
+  EQ_CALLER_TRIES: { code: 'EQ_CALLER_TRIES', waitMs: 40_000 },
+  EQ_REQUEST_IDLE: { code: 'EQ_REQUEST_IDLE', waitedMs: 60_000 },
+  EQ_SETUP_UNSAFE: {
+    code: 'EQ_SETUP_UNSAFE',
+    path: '/home/me/.codex/config.toml',
+    problem: 'shape',
+    field: 'model_providers',
   },
   EQ_CREDENTIAL_NONE: {
     code: 'EQ_CREDENTIAL_NONE',

@@ -1,6 +1,7 @@
-import type { AgentId, ProfileId, ProviderId, SessionId } from '../src/domain/names.ts'
+import type { AgentId, ClientName, ProfileId, ProviderId, SessionId } from '../src/domain/names.ts'
 import {
   parseAgentId,
+  parseClientName,
   parseProfileId,
   parseProviderId,
   parseSessionId,
@@ -14,4 +15,5 @@ function parsed<T>(text: string, value: T | undefined): T {
 export const provider = (text: string): ProviderId => parsed(text, parseProviderId(text))
 export const profile = (text: string): ProfileId => parsed(text, parseProfileId(text))
 export const agent = (text: string): AgentId => parsed(text, parseAgentId(text))
+export const client = (text: string): ClientName => parsed(text, parseClientName(text))
 export const session = (text: string): SessionId => parsed(text, parseSessionId(text))

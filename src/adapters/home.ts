@@ -21,6 +21,9 @@ export interface Home {
   readonly ledgerPath: string
   readonly gatewayTokenPath: string
   readonly gatewayRecordPath: string
+  readonly clientsPath: string
+  /** Copies of keys for programs of this user, one file each. */
+  readonly clientKeysDir: string
   /** `EQUABOT_GATEWAY_TOKEN`, which wins over the token file. */
   readonly gatewayTokenOverride?: Secret
   /** `EQUABOT_GATEWAY_PORT` as it was typed; whoever uses it checks it. */
@@ -67,6 +70,8 @@ export function openHome(
     ledgerPath: join(stateDir, 'ledger.sqlite'),
     gatewayTokenPath: join(stateDir, 'gateway-token'),
     gatewayRecordPath: join(stateDir, 'gateway.json'),
+    clientsPath: join(stateDir, 'clients.json'),
+    clientKeysDir: join(stateDir, 'client-keys'),
     ...(token !== undefined && { gatewayTokenOverride: new Secret(token) }),
     ...(port !== undefined && { gatewayPortOverride: port }),
     variables,

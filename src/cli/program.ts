@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { addAgentCommands } from './agent.ts'
 import { addAgentsCommands } from './agents.ts'
 import { addChatCommands } from './chat.ts'
+import { addClientsCommands } from './clients.ts'
 import type { CommandContext } from './command.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addConfigCommands } from './config.ts'
@@ -16,6 +17,7 @@ import { addModelsCommands } from './models.ts'
 import { addRequestsCommand } from './requests.ts'
 import { addSandboxCommands } from './sandbox.ts'
 import { addSessionsCommands } from './sessions.ts'
+import { addSetupCommand } from './setup.ts'
 import { addUpCommands } from './up.ts'
 import { addUsageCommand } from './usage.ts'
 
@@ -23,7 +25,20 @@ import { addUsageCommand } from './usage.ts'
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Talk:', ['up', 'chat', 'agent', 'sessions']],
   ['Logins and models:', ['models', 'agents', 'sandbox']],
-  ['The machine:', ['gateway', 'usage', 'requests', 'events', 'doctor', 'config', 'completion']],
+  [
+    'The machine:',
+    [
+      'gateway',
+      'clients',
+      'setup',
+      'usage',
+      'requests',
+      'events',
+      'doctor',
+      'config',
+      'completion',
+    ],
+  ],
 ]
 
 export function createProgram(context: CommandContext): Command {
@@ -51,6 +66,8 @@ export function createProgram(context: CommandContext): Command {
   addAgentsCommands(program, context)
   addSandboxCommands(program, context)
   addGatewayCommands(program, context)
+  addClientsCommands(program, context)
+  addSetupCommand(program, context)
   addUsageCommand(program, context)
   addRequestsCommand(program, context)
   addEventsCommand(program, context)

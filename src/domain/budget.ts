@@ -62,12 +62,19 @@ export function budgetUse(
 ): ReadonlyMap<ProfileId, readonly BudgetUse[]> {
   const all = new Map<ProfileId, readonly BudgetUse[]>()
   for (const [profile, { budget = {} }] of settings.auth.profiles) {
-    const uses = PERIODS.flatMap((period) =>
-      usesOf(budget[period] ?? {}, period, spent.get(profile)?.[period], now),
-    )
+    const uses = usesOfBudget(budget, spent.get(profile), now)
     if (uses.length > 0) all.set(profile, uses)
   }
   return all
+}
+
+/** Every limit of one budget. */
+export function usesOfBudget(
+  budget: Budget,
+  spent: Readonly<Record<Period, Spending>> | undefined,
+  now: EpochMs,
+): readonly BudgetUse[] {
+  return PERIODS.flatMap((period) => usesOf(budget[period] ?? {}, period, spent?.[period], now))
 }
 
 /** For each profile that has reached a limit, the one that weighs most: hard before soft, then the one that lasts longer. */

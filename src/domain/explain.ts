@@ -1,5 +1,6 @@
 /** Every fault in a user's words: what happened, what to do, how a command exits, how the gateway answers. */
 
+import { explainClient } from './explain-client.ts'
 import { explainDispatch } from './explain-dispatch.ts'
 import { explainForeign } from './explain-foreign.ts'
 import { explainLogin } from './explain-login.ts'
@@ -411,8 +412,8 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
       )
     case 'EQ_CALLER_UNKNOWN':
       return say(
-        'The gateway token is missing or wrong',
-        "Send the content of the gateway's token file as Authorization: Bearer; equabot gateway status names the file",
+        'The key of this gateway is missing or wrong',
+        'Send it as Authorization: Bearer. Make one: equabot clients add <name>; equabot gateway status names the file of the first one',
         77,
         401,
       )
@@ -472,6 +473,23 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_GATEWAY_ANSWER':
       return say(fault.message, fault.hint, fault.exit, fault.http)
 
+    case 'EQ_CLIENT_UNKNOWN':
+    case 'EQ_CLIENT_EXISTS':
+    case 'EQ_CLIENT_KEY_ABSENT':
+    case 'EQ_CLIENT_AGENT':
+    case 'EQ_CLIENT_MODEL':
+    case 'EQ_CLIENT_RATE':
+    case 'EQ_CLIENT_BUDGET':
+    case 'EQ_CLIENT_ADMIN_ONLY':
+    case 'EQ_CLIENT_EXPIRED':
+    case 'EQ_CLIENT_ENDED':
+    case 'EQ_CLIENTS_UNREADABLE':
+    case 'EQ_CALLER_SECRET':
+    case 'EQ_CALLER_TRIES':
+    case 'EQ_REQUEST_IDLE':
+    case 'EQ_SETUP_UNSAFE':
+      return explainClient(fault, now)
+
     case 'EQ_CREDENTIAL_NONE':
     case 'EQ_CREDENTIAL_RESTING':
     case 'EQ_PIN_UNUSABLE':
@@ -528,6 +546,7 @@ const GRAMMAR: Readonly<Record<Extract<Fault, { code: 'EQ_NAME_INVALID' }>['what
   profile: 'Write it as provider:name, such as anthropic:work',
   agent: 'Use letters, digits, dash and underscore, such as research',
   session: 'Use letters, digits, dash and underscore, such as monday',
+  client: 'Use letters, digits, dash and underscore, such as laptop',
   model: 'Write it as provider/model, an alias, or either with @provider:name',
   'configured model': 'Write it as provider/model or an alias. In the config it takes no profile',
   alias: 'Begin with a letter or a digit; dot, dash, underscore and colon may follow, such as opus',

@@ -4,6 +4,7 @@
  */
 
 import type { FailureReason } from './cooldown.ts'
+import type { ClientFault } from './fault-client.ts'
 import type { Origin } from './profile.ts'
 import type { SwitchedOffBy } from './foreign.ts'
 import type { NotSentReason } from './grant.ts'
@@ -22,6 +23,7 @@ export type NameFault =
         | 'profile'
         | 'agent'
         | 'session'
+        | 'client'
         | 'model'
         | 'configured model'
         | 'alias'
@@ -497,6 +499,7 @@ export type Fault =
   | RenewalFault
   | LoginFault
   | GatewayFault
+  | ClientFault
   | DispatchFault
   | SlashFault
   | InternalFault

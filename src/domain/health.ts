@@ -326,6 +326,7 @@ function findingFor(
 function isExcluded(why: PassedOver | { readonly code: string }): boolean {
   return (
     why.code === 'not_in_order' ||
+    why.code === 'not_for_client' ||
     why.code === 'another_pinned' ||
     why.code === 'mode_mismatch' ||
     why.code === 'left_out'

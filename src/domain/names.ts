@@ -9,6 +9,8 @@ export type ProviderId = Name<'provider'>
 export type ProfileId = Name<'profile'>
 /** A named configuration; `main` unless configured. Safe as a folder name. */
 export type AgentId = Name<'agent'>
+/** A program or person with a key of the gateway. Safe as a file name. */
+export type ClientName = Name<'client'>
 /** One conversation of one agent. Safe as a file name. */
 export type SessionId = Name<'session'>
 
@@ -80,6 +82,10 @@ export function parseAgentId(text: string): AgentId | undefined {
 
 export function parseSessionId(text: string): SessionId | undefined {
   return folderName(text) as SessionId | undefined
+}
+
+export function parseClientName(text: string): ClientName | undefined {
+  return folderName(text) as ClientName | undefined
 }
 
 function folderName(text: string): string | undefined {

@@ -42,6 +42,8 @@ export type Taken =
 export type PassedOver =
   | { readonly code: 'another_pinned'; readonly pin: ProfileId }
   | { readonly code: 'not_in_order'; readonly order: 'agent' | 'config' }
+  /** The caller's key is limited to other profiles. */
+  | { readonly code: 'not_for_client' }
   | { readonly code: 'mode_mismatch'; readonly mode: CredentialType; readonly type: CredentialType }
   | { readonly code: 'left_out'; readonly origin: Origin; readonly by: SwitchedOffBy }
   | { readonly code: 'missing_variable'; readonly variable: string }
@@ -84,6 +86,8 @@ export interface Payer {
 export interface RankInput {
   readonly candidates: readonly Candidate[]
   readonly order?: ExplicitOrder
+  /** The only profiles that the caller may use; absent: any. */
+  readonly only?: ReadonlySet<ProfileId>
   /** A user's pin is strict: nothing else is tried. */
   readonly pin?: ProfileId
   /** Served this session before: it goes first while it can serve, and yields when it cannot. */
@@ -205,6 +209,7 @@ function judge(candidate: Candidate, input: RankInput, { strategy, listed }: Rul
   const take = (why: Taken): Ranked => ({ candidate, taken: true, why })
   const pinned = pin === candidate.id
 
+  if (input.only && !input.only.has(candidate.id)) return passOver({ code: 'not_for_client' })
   if (pin && !pinned) return passOver({ code: 'another_pinned', pin })
   if (!pinned && order && !listed?.has(candidate.id)) {
     return passOver({ code: 'not_in_order', order: order.from })

@@ -5,7 +5,7 @@ import { STRAY_NAME } from './inspection.ts'
 import { parseAgentId, parseSessionId } from './names.ts'
 
 const ROOT_FILE =
-  /^(?:equabot\.json(?:\.bak|\.before-[^/]+)?|\.env|gateway-token|gateway\.json|keychain-refused\.json|owner-locks|ledger\.sqlite(?:\.broken-[^/]+)?(?:-wal|-shm)?)$/
+  /^(?:equabot\.json(?:\.bak|\.before-[^/]+)?|\.env|gateway-token|gateway\.json|clients\.json(?:\.prev)?|keychain-refused\.json|owner-locks|ledger\.sqlite(?:\.broken-[^/]+)?(?:-wal|-shm)?)$/
 const AGENT_FILE =
   /^(?:auth-profiles\.json(?:\.prev|\.broken-[^/]+|\.before-[^/]+)?|auth-state\.json)$/
 
@@ -20,7 +20,8 @@ export function ownPlace(below: string): 'folder' | 'file' | undefined {
   const [room, name, inner, last, ...more] = below.split('/')
   if (more.length > 0) return undefined
   if (name === undefined) return roomOrFile(below)
-  if (room === 'locks' || room === 'logs') return inner === undefined ? 'file' : undefined
+  if (room === 'locks' || room === 'logs' || room === 'client-keys')
+    return inner === undefined ? 'file' : undefined
   if (room === 'grants') return grantPlace(name, inner, last)
   if (room !== 'agents' || parseAgentId(name) !== name) return undefined
   if (inner === undefined) return 'folder'
@@ -42,7 +43,7 @@ export function isOwnStray(below: string): boolean {
 }
 
 function roomOrFile(name: string): 'folder' | 'file' | undefined {
-  if (['agents', 'grants', 'locks', 'logs'].includes(name)) return 'folder'
+  if (['agents', 'client-keys', 'grants', 'locks', 'logs'].includes(name)) return 'folder'
   return ROOT_FILE.test(name.replace(STRAY_NAME, '')) ? 'file' : undefined
 }
 

@@ -74,6 +74,8 @@ export function passedOverWords(why: PassedOver | LostPin, now: EpochMs | undefi
       return `this session is pinned to ${why.pin}`
     case 'not_in_order':
       return why.order === 'agent' ? "not in the agent's order" : 'not in auth.order of the config'
+    case 'not_for_client':
+      return 'the key of the caller may not use it'
     case 'mode_mismatch':
       return `config expects mode ${why.mode}, the credential is ${why.type}`
     case 'left_out':

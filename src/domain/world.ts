@@ -48,6 +48,8 @@ export interface World {
   /** Why a book could not be read. What does not depend on it still works; nothing is written over it. */
   readonly bookFault?: Fault
   readonly environment: Environment
+  /** The only profiles that the caller may use; absent: any. */
+  readonly only?: ReadonlySet<ProfileId>
   readonly state: AgentState
   /** Profiles that have used up what they may, or nearly; absent: none. */
   readonly budgets?: ReadonlyMap<ProfileId, BudgetReached>
@@ -125,6 +127,7 @@ function rankInput(
   return {
     candidates: candidatesFor(world, facts),
     ...(order && { order }),
+    ...(world.only && { only: world.only }),
     ...(pin && { pin }),
     ...(keep && { keep }),
     ...(meant && { meant }),

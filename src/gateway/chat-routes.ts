@@ -29,7 +29,7 @@ export function chatHandle(app: Pick<App, 'conversation' | 'clock'>): Handle {
     let fault: Fault | undefined
     async function* rendered(): AsyncGenerator<string, void> {
       for await (const event of events) {
-        const told = ending.aborted ? whyEnded(event) : event
+        const told = ending.aborted ? whyEnded(event, ending.fault) : event
         if (told.type === 'failed') fault = told.fault
         yield renderTurnEvent(told, app.clock.now())
       }
@@ -48,7 +48,7 @@ export function chatHandle(app: Pick<App, 'conversation' | 'clock'>): Handle {
 }
 
 /** A turn that the gateway itself ended was not stopped by the user. */
-function whyEnded(event: TurnEvent): TurnEvent {
+function whyEnded(event: TurnEvent, fault: Fault): TurnEvent {
   const cancelled = event.type === 'failed' && event.fault.code === 'EQ_REQUEST_CANCELLED'
-  return cancelled ? { type: 'failed', fault: { code: 'EQ_GATEWAY_STOPPING' } } : event
+  return cancelled ? { type: 'failed', fault } : event
 }

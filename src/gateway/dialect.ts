@@ -41,7 +41,7 @@ export function faultAnswer(
     headers: {
       'content-type': 'application/json',
       // We have tried whatever could be tried; a client that asks again at once only adds load.
-      'x-should-retry': 'false',
+      'x-should-retry': String(fault.code === 'EQ_CLIENT_RATE'),
       ...(waitMs !== undefined && {
         'retry-after': String(Math.max(1, Math.ceil(waitMs / SECOND_MS))),
       }),
@@ -99,6 +99,11 @@ function retryAfterMs(fault: Fault, now: EpochMs): number | undefined {
       )
       return waits.length > 0 ? Math.min(...waits) : undefined
     }
+    case 'EQ_CLIENT_RATE':
+    case 'EQ_CALLER_TRIES':
+      return fault.waitMs
+    case 'EQ_CLIENT_BUDGET':
+      return fault.budget.until - now
     case 'EQ_PIN_UNUSABLE':
       return fault.why.code === 'resting' ? fault.why.rest.until - now : undefined
     case 'EQ_UPSTREAM_REJECTED':

@@ -8,20 +8,32 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Caller } from '../domain/client.ts'
+import { stillHolds } from '../domain/client.ts'
 import type { Fault } from '../domain/fault.ts'
 import { hostOf, isWildcard } from '../domain/gateway-address.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
+import type { App } from '../services/app.ts'
+import { countedAddress } from './callers-address.ts'
+import { headerValues, mistakenSecret, sentKeys } from './sent-keys.ts'
+import { createWrongKeys } from './wrong-keys.ts'
 
 /** What is judged of a request. */
-export type Caller = Pick<IncomingMessage, 'rawHeaders' | 'url'>
+export type Asking = Pick<IncomingMessage, 'rawHeaders' | 'url'> & {
+  readonly socket?: { readonly remoteAddress?: string | undefined }
+}
 
 export interface Guard {
   /** @faults `EQ_CALLER_HOST`, `EQ_CALLER_ORIGIN` */
-  admits(caller: Caller): Result<void, Fault>
-  /** @faults `EQ_CALLER_UNKNOWN` */
-  knows(caller: Caller): Result<void, Fault>
+  admits(asking: Asking): Result<void, Fault>
+  /**
+   * Who it is, by the key that was sent.
+   *
+   * @faults `EQ_CALLER_UNKNOWN`, `EQ_CALLER_SECRET`, `EQ_CALLER_TRIES`, `EQ_CLIENT_EXPIRED`, `EQ_CLIENTS_UNREADABLE`
+   */
+  knows(asking: Asking): Promise<Result<Caller, Fault>>
 }
 
 export interface GuardOptions {
@@ -30,30 +42,61 @@ export interface GuardOptions {
   readonly bind: string
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
+  /** The gateway's own, whose holder may do everything. */
   readonly token: Secret
+  readonly app: Pick<App, 'clients' | 'clock' | 'log'>
 }
 
 export function createGuard(options: GuardOptions): Guard {
   const hosts = hostValues(options)
   const origins = new Set(options.allowedOrigins)
   const expected = digest(options.token.reveal())
+  const { clients, clock, log } = options.app
+  const wrongKeys = createWrongKeys(() => clock.now())
 
   return {
-    admits(caller) {
-      const named = [...headerValues(caller, 'host'), ...targetHosts(caller.url ?? '/')]
+    admits(asking) {
+      const named = [...headerValues(asking, 'host'), ...targetHosts(asking.url ?? '/')]
       const foreign = named.find((host) => !hosts.has(host))
-      if (foreign !== undefined || headerValues(caller, 'host').length !== 1) {
+      if (foreign !== undefined || headerValues(asking, 'host').length !== 1) {
         return fail({ code: 'EQ_CALLER_HOST', host: foreign ?? named.join(', ') })
       }
-      const origin = headerValues(caller, 'origin').find((value) => !origins.has(value))
+      const origin = headerValues(asking, 'origin').find((value) => !origins.has(value))
       return origin === undefined ? ok() : fail({ code: 'EQ_CALLER_ORIGIN', origin })
     },
 
-    knows(caller) {
-      const matches = sentTokens(caller).map((token) => timingSafeEqual(digest(token), expected))
-      return matches.includes(true) ? ok() : fail({ code: 'EQ_CALLER_UNKNOWN' })
+    async knows(asking) {
+      const keys = sentKeys(asking)
+      const digests = keys.map(digest)
+      if (digests.some((sent) => timingSafeEqual(sent, expected))) return ok({ kind: 'admin' })
+      for (const sent of keys.filter(isOurs).map(digest)) {
+        const holder = await clients.holder(sent.toString('hex'))
+        if (!holder.ok) {
+          log.write('error', 'clients.unreadable', { code: holder.fault.code })
+          return fail({ code: 'EQ_CLIENTS_UNREADABLE' })
+        }
+        const client = holder.value
+        if (!client || !timingSafeEqual(sent, Buffer.from(client.digest, 'hex'))) continue
+        const holds = stillHolds(client, clock.now())
+        return holds.ok ? ok({ kind: 'client', client }) : holds
+      }
+      return fail(stranger(keys, asking))
     },
   }
+
+  /** Who sends no key at all has not guessed one. */
+  function stranger(keys: readonly string[], { socket }: Asking): Fault {
+    if (keys.length === 0) return { code: 'EQ_CALLER_UNKNOWN' }
+    const waitMs = wrongKeys.count(countedAddress(socket?.remoteAddress))
+    if (waitMs > 0) return { code: 'EQ_CALLER_TRIES', waitMs }
+    const what = mistakenSecret(keys)
+    return what ? { code: 'EQ_CALLER_SECRET', what } : { code: 'EQ_CALLER_UNKNOWN' }
+  }
+}
+
+/** Keys of clients all begin so; for another one no file need be looked at. */
+function isOurs(key: string): boolean {
+  return key.startsWith('eqb-')
 }
 
 /** Every Host value that names this gateway, to be compared exactly. */
@@ -69,22 +112,10 @@ function targetHosts(target: string): readonly string[] {
   return [URL.canParse(target) ? new URL(target).host : target]
 }
 
-function sentTokens(caller: Caller): readonly string[] {
-  const bearers = headerValues(caller, 'authorization').flatMap((value) => {
-    const match = /^bearer +(\S+) *$/i.exec(value)
-    return match?.[1] === undefined ? [] : [match[1]]
-  })
-  return [...bearers, ...headerValues(caller, 'x-api-key')]
-}
-
-/** As they were sent: Node's own view folds or drops repeated headers. */
-function headerValues({ rawHeaders }: Caller, name: string): readonly string[] {
-  return rawHeaders.filter(
-    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name,
-  )
-}
-
-/** Digests have one length, so comparing them takes one time and cannot throw. */
+/**
+ * Digests have one length, so comparing them takes one time and cannot throw. That a client is found by a digest gives
+ * nothing away: nobody can choose what a key's digest begins with.
+ */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

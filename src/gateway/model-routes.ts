@@ -1,5 +1,6 @@
 /** `GET /v1/models`: the models that may be asked for, as the caller's SDK expects to read them. */
 
+import { agentFor, mayUse } from '../domain/client.ts'
 import type { Fault } from '../domain/fault.ts'
 import { formatModelKey } from '../domain/names.ts'
 import type { ModelListing } from '../domain/report.ts'
@@ -18,7 +19,7 @@ interface NamedModel {
   readonly provider: string
 }
 
-export function modelRoutes(app: Pick<App, 'report'>): readonly Route[] {
+export function modelRoutes(app: Pick<App, 'report' | 'loadWorld'>): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -47,13 +48,20 @@ export function modelRoutes(app: Pick<App, 'report'>): readonly Route[] {
 }
 
 async function namedModels(
-  app: Pick<App, 'report'>,
-  { request }: Exchange,
+  app: Pick<App, 'report' | 'loadWorld'>,
+  { request, caller }: Exchange,
 ): Promise<Result<readonly NamedModel[], Fault>> {
-  const agent = namedAgent(request.headersDistinct['x-equabot-agent']?.[0])
+  const named = namedAgent(request.headersDistinct['x-equabot-agent']?.[0])
+  if (!named.ok) return named
+  const agent = agentFor(caller, named.value)
   if (!agent.ok) return agent
   const listed = await app.report.models(agent.value ? { agent: agent.value } : {})
-  return listed.ok ? ok(listed.value.flatMap(namesOf)) : listed
+  if (!listed.ok) return listed
+  if (caller.kind !== 'client' || !caller.client.models) return ok(listed.value.flatMap(namesOf))
+  const loaded = await app.loadWorld(agent.value)
+  if (!loaded.ok) return loaded
+  const usable = listed.value.filter((model) => mayUse(caller, loaded.value, model))
+  return ok(usable.flatMap(namesOf))
 }
 
 function namesOf(model: ModelListing): readonly NamedModel[] {

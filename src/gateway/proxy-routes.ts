@@ -1,5 +1,6 @@
 /** The pass-through: a client's request goes to whoever serves its model, with nothing changed but the model's name. */
 
+import { agentFor, checkModel, mayUse, worldFor } from '../domain/client.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
@@ -17,7 +18,7 @@ import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import type { Served } from '../services/dispatch.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
-import { clientName } from './client-name.ts'
+import { callerName } from './client-name.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
 import { sentHeaders } from './passed-headers.ts'
@@ -25,7 +26,7 @@ import { relay } from './relay.ts'
 import type { Route } from './routes.ts'
 
 type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'> &
-  Partial<Pick<App, 'refused'>>
+  Partial<Pick<App, 'refused'>> & { readonly clients: Pick<App['clients'], 'isTaken'> }
 
 interface Door {
   readonly protocol: Protocol
@@ -58,7 +59,7 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     if (!peeked.ok) return fail({ code: 'EQ_REQUEST_BODY', ...peeked.fault })
     const asked = peeked.value.model
     const at = app.clock.now()
-    const client = clientName(exchange.request.headers['user-agent'])
+    const client = callerName(exchange, app.clients)
     const loaded = await namedWorld(app, exchange)
     const choice = loaded.ok ? await choose(app, door, exchange, asked, loaded.value) : loaded
     if (!choice.ok) {
@@ -120,9 +121,16 @@ function keepSession(
 }
 
 /** The world of the agent that a header names, else of the default one. */
-async function namedWorld(app: ProxyApp, { request }: Exchange): Promise<Result<World, Fault>> {
+async function namedWorld(
+  app: ProxyApp,
+  { request, caller }: Exchange,
+): Promise<Result<World, Fault>> {
   const named = namedAgent(request.headersDistinct['x-equabot-agent']?.[0])
-  return named.ok ? app.resolveWorld(named.value) : named
+  if (!named.ok) return named
+  const agent = agentFor(caller, named.value)
+  if (!agent.ok) return agent
+  const loaded = await app.resolveWorld(agent.value)
+  return loaded.ok ? ok(worldFor(caller, loaded.value)) : loaded
 }
 
 function sessionOf({ request }: Exchange): { readonly session?: SessionId } {
@@ -134,7 +142,7 @@ function sessionOf({ request }: Exchange): { readonly session?: SessionId } {
 async function choose(
   app: ProxyApp,
   door: Door,
-  { request }: Exchange,
+  { request, caller }: Exchange,
   asked: string,
   world: World,
 ): Promise<Result<Choice, Fault>> {
@@ -144,6 +152,8 @@ async function choose(
   const held = heldToHeader(world, resolved.value, header('x-equabot-profile'))
   if (!held.ok) return held
   const primary = held.value
+  const allowed = checkModel(caller, world, primary)
+  if (!allowed.ok) return allowed
   const spoken = checkProtocol(world, primary, door)
   if (!spoken.ok) return spoken
   const session = await namedSession(app, world, header('x-equabot-session'))
@@ -152,7 +162,9 @@ async function choose(
   const chain = modelChain(world)
   const fallbacks =
     chain.ok && sameModel(chain.value.primary, primary)
-      ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
+      ? chain.value.fallbacks.filter(
+          (model) => mayUse(caller, world, model) && checkProtocol(world, model, door).ok,
+        )
       : []
   const bound = bindChain(world, [primary, ...fallbacks], head?.pin)
   if (!bound.ok) return bound

@@ -52,9 +52,7 @@ export async function relay(
       fault = cutFault(served, 'the stream has no last event')
     } catch (cause) {
       if (signal.aborted && !ending.aborted) throw cause
-      fault = ending.aborted
-        ? { code: 'EQ_GATEWAY_STOPPING' }
-        : cutFault(served, brokenOffWords(codeOf(cause)))
+      fault = ending.aborted ? ending.fault : cutFault(served, brokenOffWords(codeOf(cause)))
       if (!streams) throw cause
     }
     // Ends whatever event was cut in the middle.

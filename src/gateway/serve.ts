@@ -2,13 +2,16 @@
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller } from '../domain/client.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
+import type { Admit } from './admission.ts'
 import { dialectOf, faultAnswer } from './dialect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Guard } from './guard.ts'
+import type { KeyWatch } from './key-watch.ts'
 import type { Replies } from './replies.ts'
 import type { Route } from './routes.ts'
 import { findRoute } from './routes.ts'
@@ -17,9 +20,15 @@ import { findRoute } from './routes.ts'
 export interface Gateway {
   readonly app: App
   readonly guard: Guard
+  readonly admit: Admit
+  readonly keyWatch: KeyWatch
+  /** Told of every connection whose caller is known. */
+  readonly trusts: (socket: IncomingMessage['socket']) => void
   readonly routes: readonly Route[]
   readonly replies: Replies
   readonly maxBodyBytes: number
+  /** How long the body of a request may pause, ms. */
+  readonly bodyIdleMs: number
 }
 
 /** Answers one request, whatever comes of it. */
@@ -28,13 +37,13 @@ export async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { app, replies, maxBodyBytes } = gateway
+  const { app, replies, maxBodyBytes, bodyIdleMs } = gateway
   const target = splitTarget(request.url ?? '/')
   const requestId = `eq_${randomBytes(12).toString('hex')}`
   response.setHeader('request-id', requestId)
   await replies.run(response, async (signals) => {
     const dialect = dialectOf(target.path, request.headers)
-    const known = { request, response, dialect, requestId, maxBodyBytes }
+    const known = { request, response, dialect, requestId, maxBodyBytes, bodyIdleMs }
     const asked: Asked = { ...known, ...target, ...signals }
     const outcome = await answer(gateway, asked).catch((cause: unknown) =>
       crashed(app, asked, cause),
@@ -43,12 +52,12 @@ export async function serve(
   })
 }
 
-type Asked = Omit<Exchange, 'parameters'>
+type Asked = Omit<Exchange, 'parameters' | 'caller'>
 
-async function answer(
-  { guard, routes, replies }: Gateway,
-  asked: Asked,
-): Promise<Result<void, Fault>> {
+const ANYBODY: Caller = { kind: 'anybody' }
+
+async function answer(gateway: Gateway, asked: Asked): Promise<Result<void, Fault>> {
+  const { guard, routes, replies } = gateway
   const { request, response, path } = asked
   const admitted = guard.admits(request)
   if (!admitted.ok) return admitted
@@ -59,13 +68,18 @@ async function answer(
   }
   const found = findRoute(routes, request.method ?? 'GET', path)
   if (found.ok && found.value.route.open)
-    return found.value.route.handle({ ...asked, ...found.value })
+    return found.value.route.handle({ ...asked, ...found.value, caller: ANYBODY })
   // A caller without the token does not even learn which routes there are.
-  const known = guard.knows(request)
+  const known = await guard.knows(request)
   if (!known.ok) return known
+  const caller = known.value
+  gateway.trusts(request.socket)
   if (!found.ok) return found
   if (replies.stopping) return fail({ code: 'EQ_GATEWAY_STOPPING' })
-  return found.value.route.handle({ ...asked, ...found.value })
+  const allowed = await gateway.admit(caller, found.value.route)
+  if (!allowed.ok) return allowed
+  if (caller.kind === 'client') gateway.keyWatch.over(response, caller.client)
+  return found.value.route.handle({ ...asked, ...found.value, caller })
 }
 
 /** Without these a browser keeps the answer from the page, though its origin is allowed. */
@@ -80,17 +94,19 @@ function allowOrigin(response: ServerResponse, origin: string): void {
 function refuse(app: App, asked: Asked, given: Fault): void {
   const { request, response, path, dialect, requestId, ending } = asked
   const fault: Fault =
-    given.code === 'EQ_REQUEST_CANCELLED' && ending.aborted
-      ? { code: 'EQ_GATEWAY_STOPPING' }
-      : given
+    given.code === 'EQ_REQUEST_CANCELLED' && ending.aborted ? ending.fault : given
+  // The first ones of an address stand in the log; a flood must not fill it.
+  const isTold = fault.code !== 'EQ_CALLER_TRIES'
   const { status, headers, body } = faultAnswer(fault, dialect, requestId, app.clock.now())
-  app.log.write(fault.code === 'EQ_REQUEST_CANCELLED' ? 'info' : 'warn', 'request.failed', {
-    requestId,
-    method: request.method,
-    path: path.slice(0, 200),
-    code: fault.code,
-    status,
-  })
+  if (isTold) {
+    app.log.write(fault.code === 'EQ_REQUEST_CANCELLED' ? 'info' : 'warn', 'request.failed', {
+      requestId,
+      method: request.method,
+      path: path.slice(0, 200),
+      code: fault.code,
+      status,
+    })
+  }
   if (!response.headersSent) response.writeHead(status, headers).end(body)
 }
 

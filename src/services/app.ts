@@ -16,6 +16,7 @@ import type { Browser } from '../domain/renewal-ports.ts'
 import type { Result } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Agents } from './agents.ts'
+import type { Clients } from './clients.ts'
 import type { Conversation } from './conversation.ts'
 import type { Cooldowns } from './cooldowns.ts'
 import type { Dispatch } from './dispatch.ts'
@@ -31,6 +32,7 @@ import type { Probe } from './probe.ts'
 import type { RecordRefusal } from './refusals.ts'
 import type { Renewals } from './renewal.ts'
 import type { Report } from './report.ts'
+import type { Setups } from './setup.ts'
 import type { SetupTokens } from './setup-token.ts'
 import type { Usage } from './usage.ts'
 import type { Vault } from './vault.ts'
@@ -72,6 +74,10 @@ export interface App {
   /** What is kept of requests. */
   readonly ledger: Ledger
   readonly usage: Usage
+  /** Keys of single programs and people. */
+  readonly clients: Clients
+  /** Loaded when it is asked for: few commands are. */
+  readonly openSetups: () => Promise<Setups>
   readonly renewals: Renewals
   readonly keeper: Keeper
   readonly gatewayFiles: GatewayFiles

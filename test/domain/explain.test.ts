@@ -16,6 +16,10 @@ const COMMANDS = [
   'agent',
   'agents add',
   'agents list',
+  'clients add',
+  'clients list',
+  'clients rotate',
+  'clients show',
   'config get',
   'config set',
   'config validate',
@@ -38,6 +42,7 @@ const COMMANDS = [
   'models set',
   'models status',
   'sessions list',
+  'setup claude-code',
   '--help',
 ]
 /** Nothing can be typed against these. */

@@ -171,7 +171,9 @@ describe('GET /api/events', () => {
       requestId: 'eq_1',
       signal: never,
       draining: never,
-      ending: never,
+      ending: { aborted: false, fault: { code: 'EQ_GATEWAY_STOPPING' } },
+      caller: { kind: 'admin' },
+      bodyIdleMs: 1_000,
       maxBodyBytes: 0,
     })
     await Promise.resolve()

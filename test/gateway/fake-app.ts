@@ -1,5 +1,6 @@
 /** A gateway on a free port, over services with stores in memory, an upstream of its own and a clock moved by hand. */
 
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, RequestListener } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { createUpstream } from '../../src/adapters/upstream-http.ts'
@@ -10,9 +11,12 @@ import { ok } from '../../src/domain/result.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Settings } from '../../src/domain/settings.ts'
 import { DEFAULT_SETTINGS } from '../../src/domain/settings.ts'
+import type { Limits } from '../../src/gateway/limits.ts'
+import { USUAL_LIMITS } from '../../src/gateway/limits.ts'
 import { createGatewayFace } from '../../src/gateway/server.ts'
 import { createAgents } from '../../src/services/agents.ts'
 import type { App } from '../../src/services/app.ts'
+import { createClients } from '../../src/services/clients.ts'
 import type { Conversation } from '../../src/services/conversation.ts'
 import type { Credentials } from '../../src/services/credentials.ts'
 import { createDispatch } from '../../src/services/dispatch.ts'
@@ -21,12 +25,14 @@ import { createEvents } from '../../src/services/events.ts'
 import { createRefusals } from '../../src/services/refusals.ts'
 import { createReport } from '../../src/services/report.ts'
 import { createLoadWorld } from '../../src/services/world.ts'
-import type { FakeClock, SilentLog } from '../../src/testing.ts'
+import type { FakeClock, MemoryLedger, SilentLog } from '../../src/testing.ts'
 import {
   aBook,
   aProfile,
   fakeClock,
   fakeStopwatch,
+  memoryClientKeys,
+  memoryClientStore,
   memoryEnvironment,
   memoryGrantStore,
   memoryLedger,
@@ -53,6 +59,8 @@ export interface FakeAppOptions {
   readonly agents?: Partial<Settings['agents']['defaults']>
   readonly sessions?: readonly SessionHead[]
   readonly turn?: Conversation['turn']
+  readonly ledger?: MemoryLedger
+  readonly limits?: Partial<Limits>
 }
 
 export interface FakeApp {
@@ -80,7 +88,6 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
   })
   const states = memoryStateStore()
   const sessions = memorySessionStore(options.sessions)
-  const ledger = memoryLedger()
   const loadWorld = createLoadWorld({
     clock,
     settings,
@@ -93,6 +100,7 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     foreign: async () => [],
   })
   const upstream = createUpstream({ userAgent: 'equabot/test' })
+  const ledger = options.ledger ?? memoryLedger()
   const app: App = {
     version: '0.0.0-test',
     pid: 4242,
@@ -129,6 +137,14 @@ export function fakeApp(options: FakeAppOptions = {}): FakeApp {
     refused: createRefusals({ ledger, clock, newId: () => 'x'.repeat(10), safe: (text) => text }),
     probe: unused,
     ledger,
+    openSetups: unused,
+    clients: createClients({
+      store: memoryClientStore(),
+      keys: memoryClientKeys((key) => createHash('sha256').update(key).digest('hex')),
+      ledger,
+      loadWorld,
+      clock,
+    }),
     usage: unused,
     vault: unused,
     renewals: unused,
@@ -177,11 +193,14 @@ export interface TestGateway extends FakeApp {
 
 export async function startGateway(options: FakeAppOptions = {}): Promise<TestGateway> {
   const fake = fakeApp(options)
-  const listening = await createGatewayFace().listen(fake.app, {
-    port: 0,
-    bind: '127.0.0.1',
-    token: new Secret(TOKEN),
-  })
+  const listening = await createGatewayFace({ ...USUAL_LIMITS, ...options.limits }).listen(
+    fake.app,
+    {
+      port: 0,
+      bind: '127.0.0.1',
+      token: new Secret(TOKEN),
+    },
+  )
   if (!listening.ok) throw new Error(listening.fault.code)
   const { port, stop } = listening.value
   return {

@@ -68,6 +68,7 @@ export function openDoors(
         resolveWorld,
         sessions,
         clock,
+        clients: { isTaken: () => false },
         dispatch: async (request) => (decided = await dispatch(request)),
       })
       const { route, parameters } = orThrow(findRoute(routes, 'POST', '/v1/messages'))
@@ -84,7 +85,9 @@ export function openDoors(
         requestId: 'request',
         signal: never,
         draining: never,
-        ending: never,
+        ending: { aborted: false, fault: { code: 'EQ_GATEWAY_STOPPING' } },
+        caller: { kind: 'admin' },
+        bodyIdleMs: 60_000,
         maxBodyBytes: MOST_BYTES,
       })
       if (decided) return decided

@@ -70,6 +70,10 @@ test('planted secrets are found in their home and nowhere else', async () => {
     printed.push(ran.out, ran.err)
   }
 
+  // A key of a client is shown once, by the command that makes it.
+  const added = await user.run(['clients', 'add', 'laptop', '--keep', '--json'], { variables })
+  const clientKey = String(JSON.parse(added.out).key)
+  await user.run(['clients', 'add', 'phone'], { variables })
   await run(['models', 'auth', 'paste-token', '--provider', 'anthropic'], `${CANARIES.pasted}\n`)
   await run(['models', 'auth', 'paste-token', '--provider', 'nosuch'], CANARIES.pasted)
   await run(
@@ -96,6 +100,14 @@ test('planted secrets are found in their home and nowhere else', async () => {
     ['models', 'auth', 'probe', '--json'],
     ['models', 'status', '--probe'],
     ['models', 'status', '--probe', '--check', '--json'],
+    ['clients', 'list'],
+    ['clients', 'list', '--json'],
+    ['clients', 'show', 'laptop', '--json'],
+    ['setup', 'claude-code', '--client', 'laptop', '--write'],
+    ['setup', 'codex', '--client', 'laptop', '--write', '--json'],
+    ['setup', 'opencode', '--client', 'laptop', '--write', '--json'],
+    ['setup', 'sdk', '--client', 'laptop', '--json'],
+    ['setup', 'curl', '--client', 'laptop'],
     ['sessions', 'list', '--json'],
     ['doctor', '--offline'],
     ['doctor', '--offline', '--json'],
@@ -129,6 +141,16 @@ test('planted secrets are found in their home and nowhere else', async () => {
   ]) {
     printed.push(await (await gateway.call(path)).text())
   }
+  for (const path of ['/v1/models', '/v1/usage', '/api/status', '/v1/messages']) {
+    // A caller that sends its key in both places, and a careless one that sends it with something wrong.
+    const headers = { authorization: `Bearer ${clientKey}`, 'x-api-key': clientKey }
+    const method = path === '/v1/messages' ? 'POST' : 'GET'
+    const body = method === 'POST' ? JSON.stringify({ model: 'claude-opus-5-5' }) : undefined
+    const answer = await gateway.call(path, { method, headers, ...(body && { body }) })
+    printed.push(await answer.text())
+    const wrong = { authorization: `Bearer ${clientKey}x` }
+    printed.push(await (await gateway.call(path, { headers: wrong })).text())
+  }
   const message = JSON.stringify({ session: 'main', message: '/model status' })
   printed.push(await (await gateway.call('/api/chat', { method: 'POST', body: message })).text())
   const ended = await gateway.stop()
@@ -141,13 +163,15 @@ test('planted secrets are found in their home and nowhere else', async () => {
     'auth-profiles.json.prev': [CANARIES.pasted, CANARIES.stored, CANARIES.refresh],
     '.env': [CANARIES.envFile],
     'gateway-token': [gateway.token],
+    // The copy that was asked for.
+    laptop: [clientKey],
   }
   const everything = printed.join('\n') + commandLines.join('\n')
-  for (const secret of [...Object.values(CANARIES), gateway.token]) {
+  for (const secret of [...Object.values(CANARIES), gateway.token, clientKey]) {
     for (const form of formsOf(secret)) expect(everything).not.toContain(form)
   }
   for (const { name, path, text } of await filesUnder(user.home)) {
-    for (const secret of [...Object.values(CANARIES), gateway.token]) {
+    for (const secret of [...Object.values(CANARIES), gateway.token, clientKey]) {
       if (homes[name]?.includes(secret)) continue
       for (const form of formsOf(secret)) {
         expect(text.includes(form), `${form.slice(0, 12)}… in ${path}`).toBe(false)
