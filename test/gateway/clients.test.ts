@@ -88,7 +88,7 @@ describe('a key of a client', () => {
     await withUpstream(
       (request, response) => {
         seen.push(request.headers['x-api-key'])
-        response.writeHead(529).end('{}')
+        response.writeHead(503, { 'retry-after': '60' }).end('{}')
       },
       async (gateway) => {
         const key = await keyFor(gateway, { profiles: [profile('anthropic:own')] })
@@ -172,6 +172,9 @@ describe('a key of a client', () => {
         response.on('close', () => gone.resolve())
         response.writeHead(200, { 'content-type': 'text/event-stream' })
         response.write('event: message_start\ndata: {"type":"message_start"}\n\n')
+        const delta =
+          '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}'
+        response.write(`event: content_block_delta\ndata: ${delta}\n\n`)
       },
       async (gateway) => {
         const key = await keyFor(gateway)

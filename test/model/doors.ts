@@ -113,6 +113,7 @@ function exchange(
     read: () => undefined,
     write: (_chunk, _encoding, done) => done(),
   }) as unknown as Socket
+  line.setTimeout = () => line
   const request = new IncomingMessage(line)
   request.method = 'POST'
   request.headers = { ...headers }
