@@ -4,6 +4,7 @@ import { explainDispatch } from './explain-dispatch.ts'
 import { explainForeign } from './explain-foreign.ts'
 import { explainLogin } from './explain-login.ts'
 import { explainRenewal } from './explain-renewal.ts'
+import { explainTranslation } from './explain-translation.ts'
 import type { Fault, StoreFault } from './fault.ts'
 import type { Explanation } from './explanation.ts'
 import type { EpochMs } from './time.ts'
@@ -470,6 +471,10 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
       return say('The gateway is stopping', 'Try again when it is back', 75, 503)
     case 'EQ_GATEWAY_ANSWER':
       return say(fault.message, fault.hint, fault.exit, fault.http)
+
+    case 'EQ_REQUEST_UNCARRIED':
+    case 'EQ_UPSTREAM_UNREADABLE':
+      return explainTranslation(fault)
 
     case 'EQ_CREDENTIAL_NONE':
     case 'EQ_CREDENTIAL_RESTING':

@@ -1,9 +1,13 @@
-/** The pass-through: a client's request goes to whoever serves its model, with nothing changed but the model's name. */
+/**
+ * A client's request goes to whoever serves its model: with nothing changed but the model's name where both speak the
+ * same protocol, else translated.
+ */
 
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
-import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
+import type { ProviderId } from '../domain/names.ts'
+import { parseProfileId, parseSessionId, providerOf, sameModel } from '../domain/names.ts'
 import type { BoundPin } from '../domain/pins.ts'
 import { bindPin, pinAfter } from '../domain/pins.ts'
 import type { SessionHead } from '../domain/ports.ts'
@@ -15,12 +19,15 @@ import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import type { Served } from '../services/dispatch.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
+import { translateRequest } from '../wire/translate/translation.ts'
 import { clientName } from './client-name.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
 import { sentHeaders } from './passed-headers.ts'
 import { relay } from './relay.ts'
 import type { Route } from './routes.ts'
+import type { Asked } from './translated-relay.ts'
+import { relayTranslated } from './translated-relay.ts'
 
 type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'>
 
@@ -41,7 +48,12 @@ const CHAT_COMPLETIONS: Door = {
   path: '/v1/chat/completions',
   upstreamPath: '/chat/completions',
 }
-const DOORS: readonly Door[] = [MESSAGES, CHAT_COMPLETIONS]
+const RESPONSES: Door = {
+  protocol: 'openai-responses',
+  path: '/v1/responses',
+  upstreamPath: '/responses',
+}
+const DOORS: readonly Door[] = [MESSAGES, CHAT_COMPLETIONS, RESPONSES]
 
 export function proxyRoutes(app: ProxyApp): readonly Route[] {
   return DOORS.map((door) => ({ method: 'POST', path: door.path, handle: passThrough(app, door) }))
@@ -54,26 +66,37 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     const peeked = peekRequest(body.value)
     if (!peeked.ok) return fail({ code: 'EQ_REQUEST_BODY', ...peeked.fault })
     const asked = peeked.value.model
-    const choice = await choose(app, door, exchange, asked)
+    const choice = await choose(app, exchange, asked)
     if (!choice.ok) return choice
 
     const { head, pinned, ...chosen } = choice.value
+    /** What each provider of another protocol was asked, for the way back. */
+    const translated = new Map<ProviderId, Asked>()
     const served = await app.dispatch({
       ...chosen,
       ...(head && { session: head.id }),
       asked,
       client: clientName(exchange.request.headers['user-agent']),
-      encode: (_facts, { model }) =>
-        ok({
+      encode: (facts, { model }) => {
+        if (!speaks(facts, door.protocol)) {
+          const made = translateRequest(door.protocol, body.value, facts, model)
+          if (made.ok) translated.set(facts.id, { protocol: door.protocol, ...made.value })
+          return made
+        }
+        return ok({
           path: door.upstreamPath + exchange.search,
           headers: sentHeaders(exchange.request.headers),
           body: model === asked ? body.value : withModel(body.value, model),
-        }),
+        })
+      },
       signal: exchange.signal,
     })
-    if (!served.ok) return served
+    if (!served.ok) return fail(inOwnWords(served.fault, chosen.world, door))
     const tied = head && !pinned ? keepOn(app, head, served.value) : undefined
-    const relayed = await relay(exchange, served.value, app.clock)
+    const question = translated.get(served.value.facts.id)
+    const relayed = question
+      ? await relayTranslated(exchange, served.value, question, app.clock)
+      : await relay(exchange, served.value, app.clock)
     // A session that could not be written is only less sure of its prompt cache.
     await tied
     return relayed
@@ -102,7 +125,6 @@ function keepOn(app: ProxyApp, head: SessionHead, served: Served): Promise<unkno
 /** Fallbacks stand in for the agent's default model only: who asked for another one wants that one. */
 async function choose(
   app: ProxyApp,
-  door: Door,
   { request }: Exchange,
   asked: string,
 ): Promise<Result<Choice, Fault>> {
@@ -118,18 +140,13 @@ async function choose(
   const held = heldToHeader(world, resolved.value, header('x-equabot-profile'))
   if (!held.ok) return held
   const primary = held.value
-  const spoken = checkProtocol(world, primary, door)
-  if (!spoken.ok) return spoken
   const head = await namedSession(app, world, header('x-equabot-session'))
   if (!head.ok) return head
   const bound = bindPin(world, primary, head.value?.pin)
   if (!bound.ok) return bound
 
   const chain = modelChain(world)
-  const fallbacks =
-    chain.ok && sameModel(chain.value.primary, primary)
-      ? chain.value.fallbacks.filter((model) => checkProtocol(world, model, door).ok)
-      : []
+  const fallbacks = chain.ok && sameModel(chain.value.primary, primary) ? chain.value.fallbacks : []
   return ok({
     world,
     models: [primary, ...fallbacks],
@@ -139,17 +156,11 @@ async function choose(
   })
 }
 
-function checkProtocol(world: World, model: ResolvedModel, door: Door): Result<void, Fault> {
-  const facts = world.providers.get(model.provider)
-  if (!facts || speaks(facts, door.protocol)) return ok()
-  const other = DOORS.find(({ protocol }) => speaks(facts, protocol))
-  return fail({
-    code: 'EQ_REQUEST_PROTOCOL',
-    model: formatModelKey(model),
-    asked: door.protocol,
-    spoken: facts.protocol,
-    path: other?.path ?? '/api/chat',
-  })
+/** What a provider said of the request in a protocol that is not the client's is told in our own words. */
+function inOwnWords(fault: Fault, world: World, { protocol }: Door): Fault {
+  if (fault.code !== 'EQ_UPSTREAM_REJECTED') return fault
+  const facts = world.providers.get(providerOf(fault.attempt.profile))
+  return facts && !speaks(facts, protocol) ? { ...fault, body: '' } : fault
 }
 
 /** The model held to the profile that a header names, if one does. */
