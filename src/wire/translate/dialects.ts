@@ -1,6 +1,6 @@
 /** The protocols between which requests and replies are translated. */
 
-import type { NeutralEvent, NeutralRequest } from '../../domain/neutral.ts'
+import type { NeutralEvent, NeutralRequest, ReplyWish } from '../../domain/neutral.ts'
 import type { Protocol, ProviderFacts } from '../../domain/provider.ts'
 import type { JsonObject } from '../decode.ts'
 import type { SseEvent } from '../sse.ts'
@@ -26,7 +26,11 @@ export interface TranslationDialect {
   /** Headers that a request of this protocol must bear. */
   readonly headers: Readonly<Record<string, string>>
   readonly decodeRequest: DecodeRequest
-  readonly encodeRequest: (request: NeutralRequest, facts: Pick<ProviderFacts, 'id'>) => JsonObject
+  readonly encodeRequest: (
+    request: NeutralRequest,
+    facts: Pick<ProviderFacts, 'id'>,
+    wish: Pick<ReplyWish, 'thinking'>,
+  ) => JsonObject
   readonly decodeReply: DecodeReply
   /** Ends with the stop or an error. Throws when the stream ends before either, or cannot be understood. */
   readonly decodeStream: (events: AsyncIterable<SseEvent>) => AsyncIterable<NeutralEvent>

@@ -6,6 +6,7 @@ import type {
   NeutralRequest,
   NeutralTool,
   Part,
+  ReplyWish,
   TextPart,
   ToolResult,
 } from '../../domain/neutral.ts'
@@ -21,6 +22,7 @@ const LOGIN_PROVIDER = 'openai-codex'
 export function encodeResponsesRequest(
   request: NeutralRequest,
   { id }: Pick<ProviderFacts, 'id'>,
+  { thinking }: Pick<ReplyWish, 'thinking'>,
 ): JsonObject {
   const isLogin = id === LOGIN_PROVIDER
   const effort = openaiEffort(request)
@@ -40,7 +42,8 @@ export function encodeResponsesRequest(
       ...(toolChoice && { tool_choice: choiceOf(toolChoice) }),
       ...given('parallel_tool_calls', request.parallelCalls),
     }),
-    ...(effort && { reasoning: { effort } }),
+    // What it thinks is shown to those who ask alone.
+    ...(effort && { reasoning: { effort, ...(thinking && { summary: 'auto' }) } }),
     ...(format && {
       text: { format: { type: 'json_schema', strict: true, name: 'reply', ...format } },
     }),

@@ -50,61 +50,22 @@ export function createResponsesEncoder(context: ReplyContext): EncodeEvent {
     open = { id, part }
     const item = itemOf(part, id, 'in_progress')
     const added = frame('response.output_item.added', { output_index: output.length, item })
-    return closed + added + innerFrame(open, 'added')
+    return closed + added + framed(open, innerOf(part, 'added'))
   }
 
-  /** Words stand in a part of their item; a call's input stands in the item itself. */
-  function innerFrame(item: Open, what: 'added' | 'done'): string {
-    const { part } = item
-    const words = what === 'done' && part.type !== 'call' ? part.text : ''
-    if (part.type === 'text') {
-      const fields = { ...place(item), content_index: 0, part: textPart(words) }
-      return frame(`response.content_part.${what}`, fields)
-    }
-    if (part.type === 'thinking') {
-      const fields = { ...place(item), summary_index: 0, part: summaryPart(words) }
-      return frame(`response.reasoning_summary_part.${what}`, fields)
-    }
-    return ''
+  function framed(item: Open, event: Framed | undefined): string {
+    return event ? frame(event.type, { ...place(item), ...event.fields }) : ''
   }
 
   function add(item: Open, more: string): string {
-    const { part } = item
-    if (part.type === 'call') {
-      open = { ...item, part: { ...part, input: part.input + more } }
-      return frame('response.function_call_arguments.delta', { ...place(item), delta: more })
-    }
-    open = { ...item, part: { ...part, text: part.text + more } }
-    return part.type === 'text'
-      ? frame('response.output_text.delta', {
-          ...place(item),
-          content_index: 0,
-          delta: more,
-          logprobs: [],
-        })
-      : frame('response.reasoning_summary_text.delta', {
-          ...place(item),
-          summary_index: 0,
-          delta: more,
-        })
-  }
-
-  function endOfWords(item: Open): string {
-    const { part } = item
-    if (part.type === 'call') {
-      const fields = { ...place(item), name: part.name, arguments: part.input || '{}' }
-      return frame('response.function_call_arguments.done', fields)
-    }
-    const words = { ...place(item), text: part.text }
-    return part.type === 'text'
-      ? frame('response.output_text.done', { ...words, content_index: 0, logprobs: [] })
-      : frame('response.reasoning_summary_text.done', { ...words, summary_index: 0 })
+    open = { ...item, part: grown(item.part, more) }
+    return framed(item, deltaOf(item.part, more))
   }
 
   function close(): string {
     if (!open) return ''
     const item = itemOf(open.part, open.id, 'completed')
-    const ended = endOfWords(open) + innerFrame(open, 'done')
+    const ended = framed(open, endOf(open.part)) + framed(open, innerOf(open.part, 'done'))
     const done = frame('response.output_item.done', { output_index: output.length, item })
     output.push(item)
     open = undefined
@@ -152,4 +113,50 @@ export function createResponsesEncoder(context: ReplyContext): EncodeEvent {
         return event satisfies never
     }
   }
+}
+
+/** An event about an item, without the item's place. */
+interface Framed {
+  readonly type: string
+  readonly fields: JsonObject
+}
+
+function grown(part: ReplyPart, more: string): ReplyPart {
+  return part.type === 'call'
+    ? { ...part, input: part.input + more }
+    : { ...part, text: part.text + more }
+}
+
+/** Words stand in a part of their item; a call's input stands in the item itself. */
+function innerOf(part: ReplyPart, what: 'added' | 'done'): Framed | undefined {
+  if (part.type === 'call') return undefined
+  const words = what === 'done' ? part.text : ''
+  return part.type === 'text'
+    ? {
+        type: `response.content_part.${what}`,
+        fields: { content_index: 0, part: textPart(words) },
+      }
+    : {
+        type: `response.reasoning_summary_part.${what}`,
+        fields: { summary_index: 0, part: summaryPart(words) },
+      }
+}
+
+const DELTAS: Readonly<Record<ReplyPart['type'], Framed>> = {
+  text: { type: 'response.output_text.delta', fields: { content_index: 0, logprobs: [] } },
+  thinking: { type: 'response.reasoning_summary_text.delta', fields: { summary_index: 0 } },
+  call: { type: 'response.function_call_arguments.delta', fields: {} },
+}
+
+function deltaOf(part: ReplyPart, delta: string): Framed {
+  const { type, fields } = DELTAS[part.type]
+  return { type, fields: { ...fields, delta } }
+}
+
+/** What the words or the input have become in the end. */
+function endOf(part: ReplyPart): Framed {
+  const { type, fields } = DELTAS[part.type]
+  const whole =
+    part.type === 'call' ? { name: part.name, arguments: part.input || '{}' } : { text: part.text }
+  return { type: type.replace(/delta$/, 'done'), fields: { ...fields, ...whole } }
 }

@@ -49,7 +49,7 @@ export function translateRequest(
       // What is to be read must not be compressed.
       'accept-encoding': 'identity',
     },
-    body: JSON.stringify(target.encodeRequest({ ...request, model }, facts)),
+    body: JSON.stringify(target.encodeRequest({ ...request, model }, facts, wish)),
     wish,
     dropped,
   })
