@@ -258,3 +258,33 @@ test('a fallback of another protocol serves, and its reply is translated', async
   expect(JSON.parse(reply.body)).toMatchObject({ type: 'message', role: 'assistant' })
   expect(reply.headers['x-equabot-model']).toBe('openai/gpt-5.1')
 })
+
+test('a Responses request to OpenAI itself passes byte for byte, and so does its reply', async () => {
+  const body = '{ "model":"gpt-5.1", "input":"h\\u00e9", "previous_response_id":"resp_0" }'
+  const events = 'event: response.completed\ndata: {"type":"response.completed"}\n\n'
+  let sent = ''
+  await withUpstream(
+    async (request, response) => {
+      for await (const chunk of request) sent += String(chunk)
+      stream(events)(response)
+    },
+    async ({ port }) => {
+      const reply = await call(port, '/v1/responses', { body })
+      expect(reply.body).toBe(events)
+    },
+    options,
+  )
+  expect(sent).toBe(body)
+})
+
+test('a Responses client is told of a stream that is cut by a response that failed', async () => {
+  const body = { model: 'openai/gpt-5.1', input: 'hi', stream: true }
+  const { reply } = await asked(
+    '/v1/responses',
+    body,
+    stream('event: response.created\ndata: {}\n\n'),
+  )
+  expect(reply.body).toMatch(
+    /event: response.failed\ndata: {"type":"response.failed".*EQ_UPSTREAM_CUT/,
+  )
+})

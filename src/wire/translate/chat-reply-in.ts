@@ -106,7 +106,7 @@ export const decodeChatReply: DecodeReply = (body) => {
   return ok(reply)
 }
 
-/** Ends with the stop or an error. Throws when the stream ends before either: the reply was cut. */
+/** Throws when the stream ends before the stop or an error: the reply was cut. */
 export async function* decodeChatStream(
   events: AsyncIterable<SseEvent>,
 ): AsyncGenerator<NeutralEvent, void> {
@@ -115,10 +115,16 @@ export async function* decodeChatStream(
   let started = false
   let finish: string | undefined
   let refused = false
-  let done = false
+  let ended = false
   for await (const { data } of events) {
-    done = data.trim() === '[DONE]'
-    if (done) break
+    // What comes after the end is read out, so that the connection can serve again.
+    if (ended) continue
+    if (data.trim() === '[DONE]') {
+      ended = true
+      yield* order.rest()
+      yield { type: 'stop', reason: stopOf(finish, order.hasCalls(), refused) }
+      continue
+    }
     const chunk = parseEvent(chunkSchema, data)
     if (!chunk) continue
     const [choice] = chunk.choices ?? []
@@ -138,7 +144,8 @@ export async function* decodeChatStream(
     const usage = data.includes('"usage"') ? usageOf(data) : undefined
     if (usage) yield usage
   }
-  if (!done && finish === undefined) throw replyCut()
+  if (ended) return
+  if (finish === undefined) throw replyCut()
   yield* order.rest()
   yield { type: 'stop', reason: stopOf(finish, order.hasCalls(), refused) }
 }

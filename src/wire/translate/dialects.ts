@@ -32,7 +32,7 @@ export interface TranslationDialect {
     wish: Pick<ReplyWish, 'thinking'>,
   ) => JsonObject
   readonly decodeReply: DecodeReply
-  /** Ends with the stop or an error. Throws when the stream ends before either, or cannot be understood. */
+  /** The last event is the stop or an error. Throws when the stream ends before either, or cannot be understood. */
   readonly decodeStream: (events: AsyncIterable<SseEvent>) => AsyncIterable<NeutralEvent>
   readonly encodeReply: EncodeReply
   readonly createEncoder: (context: ReplyContext) => EncodeEvent

@@ -86,15 +86,17 @@ const eventSchema = v.union([
   v.object({ type: v.literal('error') }),
 ])
 
-/** Ends with the stop or an error. Throws when the stream ends before either: the reply was cut. */
+/** Throws when the stream ends before the stop or an error: the reply was cut. */
 export async function* decodeMessagesStream(
   events: AsyncIterable<SseEvent>,
 ): AsyncGenerator<NeutralEvent, void> {
   let stop: Extract<NeutralEvent, { type: 'stop' }> = { type: 'stop', reason: 'end' }
   /** The call that has begun and has no input yet; a call without any is still one of `{}`. */
   let emptyCall = false
+  let ended = false
   for await (const { data } of events) {
-    const event = parseEvent(eventSchema, data)
+    // What comes after the end is read out, so that the connection can serve again.
+    const event = ended ? undefined : parseEvent(eventSchema, data)
     if (!event) continue
     switch (event.type) {
       case 'message_start':
@@ -137,7 +139,8 @@ export async function* decodeMessagesStream(
         break
       case 'message_stop':
         yield stop
-        return
+        ended = true
+        break
       case 'error':
         yield { type: 'error', failure: failed('anthropic-messages', data) }
         return
@@ -145,7 +148,7 @@ export async function* decodeMessagesStream(
         event satisfies never
     }
   }
-  throw replyCut()
+  if (!ended) throw replyCut()
 }
 
 /** Some servers put all of a block into its first event. */

@@ -105,15 +105,17 @@ const eventSchema = v.variant('type', [
 ])
 type Event = v.InferOutput<typeof eventSchema>
 
-/** Ends with the stop or an error. Throws when the stream ends before either: the reply was cut. */
+/** Throws when the stream ends before the stop or an error: the reply was cut. */
 export async function* decodeResponsesStream(
   events: AsyncIterable<SseEvent>,
 ): AsyncGenerator<NeutralEvent, void> {
   const order = createCallOrder()
   /** Calls whose input has begun to come. */
   const fed = new Set<number>()
+  let ended = false
   for await (const { data } of events) {
-    const event = parseEvent(eventSchema, data)
+    // What comes after the end is read out, so that the connection can serve again.
+    const event = ended ? undefined : parseEvent(eventSchema, data)
     if (!event) continue
     switch (event.type) {
       case 'response.created': {
@@ -126,7 +128,8 @@ export async function* decodeResponsesStream(
         yield* order.rest()
         yield* usageEvents(data)
         yield { type: 'stop', reason: stopOf(event.response, order.hasCalls()) }
-        return
+        ended = true
+        break
       }
       case 'response.failed':
       case 'error':
@@ -136,7 +139,7 @@ export async function* decodeResponsesStream(
         yield* partEvents(event, order, fed)
     }
   }
-  throw replyCut()
+  if (!ended) throw replyCut()
 }
 
 type PartEvent = Extract<Event, { type: `response.${string}.${string}` }>

@@ -77,7 +77,7 @@ export async function translateWhole(
   context: ReplyContext,
 ): Promise<Result<string, ReplyProblem>> {
   const reply = isStream(answer)
-    ? await wholeOf(TRANSLATION_DIALECTS[target].decodeStream(sseEvents(answer.body)))
+    ? await wholeOf(streamedEvents(target, answer))
     : await readReply(target, answer)
   if (!reply.ok) return reply
   const encoded = TRANSLATION_DIALECTS[source].encodeReply(reply.value, context)
@@ -112,13 +112,29 @@ async function* eventsIn(
   answer: UpstreamAnswer,
 ): AsyncGenerator<NeutralEvent, void> {
   if (isStream(answer)) {
-    yield* TRANSLATION_DIALECTS[target].decodeStream(sseEvents(answer.body))
+    yield* streamedEvents(target, answer)
     return
   }
   const reply = await readReply(target, answer)
   if (reply.ok) yield* eventsOf(reply.value)
   else if (reply.fault.kind === 'failed') yield { type: 'error', failure: reply.fault.failure }
   else throw new Error(`the reply ${reply.fault.problem}`)
+}
+
+/** A reply that has come to its stop is whole, however its connection ends after it. */
+async function* streamedEvents(
+  target: Protocol,
+  { body }: UpstreamAnswer,
+): AsyncGenerator<NeutralEvent, void> {
+  let stopped = false
+  try {
+    for await (const event of TRANSLATION_DIALECTS[target].decodeStream(sseEvents(body))) {
+      stopped ||= event.type === 'stop'
+      yield event
+    }
+  } catch (cause) {
+    if (!stopped) throw cause
+  }
 }
 
 async function readReply(
