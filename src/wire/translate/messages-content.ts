@@ -15,6 +15,7 @@ export const contentSchema: v.GenericSchema<unknown, Content> = v.union([
 ])
 
 const textSchema = v.object({ text: v.string() })
+const referenceSchema = v.object({ tool_name: v.string() })
 const sourceSchema = v.variant('type', [
   v.object({ type: v.literal('base64'), media_type: v.string(), data: v.string() }),
   v.object({ type: v.literal('url'), url: v.string() }),
@@ -145,6 +146,11 @@ function partFrom(block: Block, place: string, notes: Notes): readonly Part[] {
       }
       if (read) notes.refuse(`${place}.source.type`)
       return []
+    }
+    // Tools are told of all at once, so that a reference to one that was found is its name.
+    case 'tool_reference': {
+      const found = fitted(referenceSchema, block, place, notes)
+      return found ? [{ type: 'text', text: found.tool_name }] : []
     }
     default:
       notes.refuse(`${place}.type`)

@@ -89,12 +89,19 @@ function requestFrom(body: Body, notes: Notes): NeutralRequest {
   }
 }
 
+/** With it a model finds tools that it was not told of; a translated request tells of all. */
+const TOOL_SEARCH = /^tool_search_tool/
+
 /** A tool of another type than the caller's own is Anthropic's: its servers run it, or its models alone know it. */
 function toolFrom(
   tool: v.InferOutput<typeof toolSchema>,
   index: number,
   notes: Notes,
 ): readonly NeutralTool[] {
+  if (TOOL_SEARCH.test(tool.type ?? '')) {
+    notes.drop('tools.tool_search')
+    return []
+  }
   if ((tool.type ?? 'custom') !== 'custom') {
     notes.refuse(`tools.${index}.type`)
     return []

@@ -15,28 +15,26 @@ import type { JsonObject } from '../decode.ts'
 import { ERROR_MARK, textOf, urlOf } from './chat-request-out.ts'
 import { given } from './decoded.ts'
 import { openaiEffort } from './efforts.ts'
-
-/** A ChatGPT login streams always, wants instructions, and takes none of the fields that steer a reply's length and chance. */
-const LOGIN_PROVIDER = 'openai-codex'
+import { isLogin } from './lost-fields.ts'
 
 export function encodeResponsesRequest(
   request: NeutralRequest,
-  { id }: Pick<ProviderFacts, 'id'>,
+  facts: Pick<ProviderFacts, 'id'>,
   { thinking }: Pick<ReplyWish, 'thinking'>,
 ): JsonObject {
-  const isLogin = id === LOGIN_PROVIDER
+  const asLogin = isLogin(facts)
   const effort = openaiEffort(request)
   const { format, toolChoice } = request
   const instructions = request.system.join('\n\n')
   return {
     model: request.model,
-    ...((isLogin || instructions !== '') && {
+    ...((asLogin || instructions !== '') && {
       instructions: instructions || 'You are a helpful assistant.',
     }),
     input: request.messages.flatMap(itemsOf),
     // Nothing refers to it later: the caller's protocol sends the conversation each time.
     store: false,
-    ...((isLogin || request.stream) && { stream: true }),
+    ...((asLogin || request.stream) && { stream: true }),
     ...(request.tools.length > 0 && {
       tools: request.tools.map(toolOf),
       ...(toolChoice && { tool_choice: choiceOf(toolChoice) }),
@@ -47,7 +45,7 @@ export function encodeResponsesRequest(
     ...(format && {
       text: { format: { type: 'json_schema', strict: true, name: 'reply', ...format } },
     }),
-    ...(!isLogin && {
+    ...(!asLogin && {
       ...given('max_output_tokens', request.maxTokens),
       ...given('temperature', request.temperature),
       ...given('top_p', request.topP),

@@ -10,6 +10,7 @@ import { fail, ok } from '../../domain/result.ts'
 import { parseJson } from '../decode.ts'
 import { sseEvents } from '../sse.ts'
 import { TRANSLATION_DIALECTS } from './dialects.ts'
+import { lostFields } from './lost-fields.ts'
 import type { ReplyContext, ReplyProblem } from './replies.ts'
 import { eventsOf, unreadable, wholeOf } from './replies.ts'
 
@@ -40,18 +41,18 @@ export function translateRequest(
   if (!decoded.ok) return decoded
   const { request, wish, dropped } = decoded.value
   const target = TRANSLATION_DIALECTS[facts.protocol]
-  const { stream } = request
+  const named = { ...request, model }
   return ok({
     path: target.path,
     headers: {
       ...target.headers,
-      accept: stream ? 'text/event-stream' : 'application/json',
+      accept: wish.stream ? 'text/event-stream' : 'application/json',
       // What is to be read must not be compressed.
       'accept-encoding': 'identity',
     },
-    body: JSON.stringify(target.encodeRequest({ ...request, model }, facts, wish)),
+    body: JSON.stringify(target.encodeRequest(named, facts, wish)),
     wish,
-    dropped,
+    dropped: [...dropped, ...lostFields(source, named, facts)],
   })
 }
 

@@ -65,6 +65,58 @@ describe.each(WAYS)('from %s to %s', (source, target) => {
   })
 })
 
+test('what the model or its login does not take is named in the words of the caller', () => {
+  const names = (id: string, source: Protocol, target: Protocol, more: Record<string, unknown>) =>
+    orThrow(
+      translateRequest(
+        source,
+        bytes({ ...LEAST[source], ...more }),
+        { id: provider(id), protocol: target },
+        'some-model',
+      ),
+    ).dropped
+  const effort = { output_config: { effort: 'high' } }
+  expect(names('mine', 'anthropic-messages', 'openai-chat', effort)).toEqual([
+    'output_config.effort',
+  ])
+  const steering = { temperature: 0.5, top_p: 0.5, max_tokens: 9, user: 'anna' }
+  expect(names('mine', 'openai-chat', 'openai-responses', steering)).toEqual([])
+  expect(names('openai-codex', 'openai-chat', 'openai-responses', steering)).toEqual([
+    'max_completion_tokens',
+    'temperature',
+    'top_p',
+    'user',
+  ])
+})
+
+test('tools that were to be searched for are told of all at once', () => {
+  const made = orThrow(
+    translated('anthropic-messages', 'openai-chat', {
+      tools: [
+        { type: 'tool_search_tool_regex_20251119', name: 'tool_search_tool_regex' },
+        { name: 'late', input_schema: {}, defer_loading: true },
+      ],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            {
+              type: 'tool_result',
+              tool_use_id: 'a',
+              content: [{ type: 'tool_reference', tool_name: 'late' }],
+            },
+          ],
+        },
+      ],
+    }),
+  )
+  expect(made.dropped).toEqual(['tools.tool_search'])
+  expect(JSON.parse(made.body)).toMatchObject({
+    messages: [{ role: 'tool', tool_call_id: 'a', content: 'late' }],
+    tools: [{ function: { name: 'late' } }],
+  })
+})
+
 describe('what a protocol cannot say is refused by name', () => {
   const say = (content: unknown, role = 'user') => ({ messages: [{ role, content }] })
   const url = (address: string) => ({ type: 'image_url', image_url: { url: address } })
