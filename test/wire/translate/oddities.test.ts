@@ -135,6 +135,20 @@ test('a Messages server may put a whole call into its first event', async () => 
   expect(names(events)).toEqual(['start', 'call a f', 'input {"x":1}', 'stop tool_use'])
 })
 
+test('a call without any input is one of an empty object', async () => {
+  const block = { type: 'tool_use', id: 'a', name: 'f', input: {} }
+  const events = await decoded('anthropic-messages', [
+    { type: 'message_start', message: { id: 'm' } },
+    { type: 'content_block_start', index: 0, content_block: block },
+    { type: 'content_block_delta', delta: { type: 'input_json_delta', partial_json: '' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'content_block_start', index: 1, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_stop', index: 1 },
+    { type: 'message_stop' },
+  ])
+  expect(names(events)).toEqual(['start', 'call a f', 'input {}', 'stop end'])
+})
+
 test('a Responses server may tell of the input of a call at its end alone', async () => {
   const item = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{"x":1}' }
   const events = await decoded('openai-responses', [
