@@ -333,6 +333,17 @@ export const FAULT_SAMPLES: {
     spoken: 'openai-chat',
     path: '/v1/chat/completions',
   },
+  EQ_REQUEST_UNCARRIED: {
+    code: 'EQ_REQUEST_UNCARRIED',
+    field: 'top_k',
+    protocol: 'openai-chat',
+  },
+  EQ_UPSTREAM_UNREADABLE: {
+    code: 'EQ_UPSTREAM_UNREADABLE',
+    profile: profile('openai:work'),
+    model: 'openai/gpt-5',
+    problem: 'is not JSON',
+  },
   EQ_GATEWAY_READERS: { code: 'EQ_GATEWAY_READERS', most: 32 },
   EQ_GATEWAY_STOPPING: { code: 'EQ_GATEWAY_STOPPING' },
   EQ_GATEWAY_ANSWER: {

@@ -5,6 +5,7 @@ import { explainDispatch } from './explain-dispatch.ts'
 import { explainForeign } from './explain-foreign.ts'
 import { explainLogin } from './explain-login.ts'
 import { explainRenewal } from './explain-renewal.ts'
+import { explainTranslation } from './explain-translation.ts'
 import type { Fault, StoreFault } from './fault.ts'
 import type { Explanation } from './explanation.ts'
 import type { EpochMs } from './time.ts'
@@ -489,6 +490,9 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_REQUEST_IDLE':
     case 'EQ_SETUP_UNSAFE':
       return explainClient(fault, now)
+    case 'EQ_REQUEST_UNCARRIED':
+    case 'EQ_UPSTREAM_UNREADABLE':
+      return explainTranslation(fault)
 
     case 'EQ_CREDENTIAL_NONE':
     case 'EQ_CREDENTIAL_RESTING':

@@ -9,6 +9,7 @@ import type { Origin } from './profile.ts'
 import type { SwitchedOffBy } from './foreign.ts'
 import type { NotSentReason } from './grant.ts'
 import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
+import type { Protocol } from './provider.ts'
 import type { PassedOver } from './rotation.ts'
 import type { EpochMs } from './time.ts'
 
@@ -482,6 +483,18 @@ export type DispatchFault =
   | { readonly code: 'EQ_REQUEST_CANCELLED' }
   | { readonly code: 'EQ_SESSION_BUSY'; readonly session: SessionId }
 
+/** Between a client and a model that speak different protocols. */
+export type TranslationFault =
+  /** A field of the request that the model's protocol has no equal for. */
+  | { readonly code: 'EQ_REQUEST_UNCARRIED'; readonly field: string; readonly protocol: Protocol }
+  /** A whole reply that the client's protocol cannot tell. `problem` is the rest of a sentence about it. */
+  | {
+      readonly code: 'EQ_UPSTREAM_UNREADABLE'
+      readonly profile: ProfileId
+      readonly model: string
+      readonly problem: string
+    }
+
 /** Something typed after a slash in a chat. */
 export type SlashFault =
   | { readonly code: 'EQ_SLASH_UNKNOWN'; readonly command: string; readonly nearest?: string }
@@ -500,6 +513,7 @@ export type Fault =
   | LoginFault
   | GatewayFault
   | ClientFault
+  | TranslationFault
   | DispatchFault
   | SlashFault
   | InternalFault

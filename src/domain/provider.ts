@@ -156,6 +156,7 @@ export const BUILT_IN_PROVIDERS: readonly ProviderFacts[] = [
   }),
   builtIn('openai', {
     title: 'OpenAI',
+    alsoSpeaks: ['openai-responses'],
     baseUrl: 'https://api.openai.com/v1',
     variables: ['OPENAI_API_KEY'],
     shapes: [{ prefix: 'sk-', type: 'api_key', minLength: 40 }],
@@ -297,6 +298,7 @@ export function providerTable(
       ...(entry.baseUrl !== undefined && { baseUrl: entry.baseUrl.replace(/\/+$/, '') }),
       ...(entry.protocol !== undefined && {
         protocol: entry.protocol,
+        alsoSpeaks: [],
         authHeader: known.from === 'built-in' ? known.authHeader : headerFor(entry.protocol),
       }),
       ...(known.from === 'config' && entry.apiKey === undefined && { keyless: 'local' as const }),

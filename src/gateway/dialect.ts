@@ -4,17 +4,18 @@ import { explain } from '../domain/explain.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { SECOND_MS } from '../domain/time.ts'
-import { anthropicErrorBody, openaiErrorBody } from '../wire/caller-error.ts'
+import { anthropicErrorBody, openaiErrorBody, responsesFailure } from '../wire/caller-error.ts'
 import { parseJson } from '../wire/decode.ts'
 import { faultJson } from '../wire/fault-json.ts'
 import { renderSse } from '../wire/sse.ts'
 
-/** `control` is our own API's. */
-export type Dialect = 'anthropic' | 'openai' | 'control'
+/** `responses` is OpenAI's newer one, whose streams end otherwise; `control` is our own API's. */
+export type Dialect = 'anthropic' | 'openai' | 'responses' | 'control'
 
 /** The dialect that a caller of this path understands. Anthropic's clients always name their version. */
 export function dialectOf(path: string, headers: Readonly<Record<string, unknown>>): Dialect {
   if (path === '/v1/messages') return 'anthropic'
+  if (path === '/v1/responses') return 'responses'
   if (!path.startsWith('/v1/')) return 'control'
   return path !== '/v1/chat/completions' && headers['anthropic-version'] !== undefined
     ? 'anthropic'
@@ -70,6 +71,10 @@ export function faultEvent(
   requestId: string,
   now: EpochMs,
 ): string {
+  if (dialect === 'responses') {
+    const data = responsesFailure(explain(fault, now), fault.code, requestId)
+    return renderSse({ event: 'response.failed', data })
+  }
   const data = faultBody(fault, dialect, requestId, now)
   return renderSse(dialect === 'openai' ? { data } : { event: 'error', data })
 }
@@ -80,6 +85,7 @@ function faultBody(fault: Fault, dialect: Dialect, requestId: string, now: Epoch
     case 'anthropic':
       return anthropicErrorBody(said, fault.code, requestId)
     case 'openai':
+    case 'responses':
       return openaiErrorBody(said, fault.code, requestId)
     case 'control':
       return JSON.stringify({ error: faultJson(fault, now) })

@@ -1,11 +1,14 @@
-/** The pass-through: a client's request goes to whoever serves its model, with nothing changed but the model's name. */
+/**
+ * A client's request goes to whoever serves its model: with nothing changed but the model's name where both speak the
+ * same protocol, else translated.
+ */
 
 import { agentFor, checkModel, mayUse, worldFor } from '../domain/client.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { modelChain, resolveText, heldTo, pinFor } from '../domain/models.ts'
-import type { SessionId } from '../domain/names.ts'
-import { formatModelKey, parseProfileId, parseSessionId, sameModel } from '../domain/names.ts'
+import type { ProviderId, SessionId } from '../domain/names.ts'
+import { parseProfileId, parseSessionId, providerOf, sameModel } from '../domain/names.ts'
 import type { BoundChain } from '../domain/pins.ts'
 import { bindChain, pinAfter } from '../domain/pins.ts'
 import type { SessionHead } from '../domain/ports.ts'
@@ -18,12 +21,15 @@ import type { World } from '../domain/world.ts'
 import type { App } from '../services/app.ts'
 import type { Served } from '../services/dispatch.ts'
 import { peekRequest, withModel } from '../wire/request-peek.ts'
+import { translateRequest } from '../wire/translate/translation.ts'
 import { callerName } from './client-name.ts'
 import type { Exchange, Handle } from './exchange.ts'
 import { namedAgent, readBody } from './exchange.ts'
 import { sentHeaders } from './passed-headers.ts'
 import { relay } from './relay.ts'
 import type { Route } from './routes.ts'
+import type { Asked } from './translated-relay.ts'
+import { relayTranslated } from './translated-relay.ts'
 
 type ProxyApp = Pick<App, 'resolveWorld' | 'sessions' | 'dispatch' | 'clock'> &
   Partial<Pick<App, 'refused'>> & { readonly clients: Pick<App['clients'], 'isTaken'> }
@@ -45,7 +51,12 @@ const CHAT_COMPLETIONS: Door = {
   path: '/v1/chat/completions',
   upstreamPath: '/chat/completions',
 }
-const DOORS: readonly Door[] = [MESSAGES, CHAT_COMPLETIONS]
+const RESPONSES: Door = {
+  protocol: 'openai-responses',
+  path: '/v1/responses',
+  upstreamPath: '/responses',
+}
+const DOORS: readonly Door[] = [MESSAGES, CHAT_COMPLETIONS, RESPONSES]
 
 export function proxyRoutes(app: ProxyApp): readonly Route[] {
   return DOORS.map((door) => ({ method: 'POST', path: door.path, handle: passThrough(app, door) }))
@@ -61,7 +72,7 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     const at = app.clock.now()
     const client = callerName(exchange, app.clients)
     const loaded = await namedWorld(app, exchange)
-    const choice = loaded.ok ? await choose(app, door, exchange, asked, loaded.value) : loaded
+    const choice = loaded.ok ? await choose(app, exchange, asked, loaded.value) : loaded
     if (!choice.ok) {
       const of = loaded.ok ? { agent: loaded.value.agent } : {}
       app.refused?.({ at, ...of, ...sessionOf(exchange), client, asked, fault: choice.fault })
@@ -69,22 +80,33 @@ function passThrough(app: ProxyApp, door: Door): Handle {
     }
 
     const { head, isNew: _, pinned: __, ...chosen } = choice.value
+    /** What each provider of another protocol was asked, for the way back. */
+    const translated = new Map<ProviderId, Asked>()
     const served = await app.dispatch({
       ...chosen,
       ...(head && { session: head.id }),
       asked,
       client,
-      encode: (_facts, { model }) =>
-        ok({
+      encode: (facts, { model }) => {
+        if (!speaks(facts, door.protocol)) {
+          const made = translateRequest(door.protocol, body.value, facts, model)
+          if (made.ok) translated.set(facts.id, { protocol: door.protocol, ...made.value })
+          return made
+        }
+        return ok({
           path: door.upstreamPath + exchange.search,
           headers: sentHeaders(exchange.request.headers),
           body: model === asked ? body.value : withModel(body.value, model),
-        }),
+        })
+      },
       signal: exchange.signal,
     })
-    if (!served.ok) return served
+    if (!served.ok) return fail(inOwnWords(served.fault, chosen.world, door))
     const tied = keepSession(app, choice.value, served.value)
-    const relayed = await relay(exchange, served.value, app.clock)
+    const question = translated.get(served.value.facts.id)
+    const relayed = question
+      ? await relayTranslated(exchange, served.value, question, app.clock)
+      : await relay(exchange, served.value, app.clock)
     // A session that could not be written is only less sure of its prompt cache.
     await tied
     return relayed
@@ -141,7 +163,6 @@ function sessionOf({ request }: Exchange): { readonly session?: SessionId } {
 /** Fallbacks stand in for the agent's default model only: who asked for another one wants that one. */
 async function choose(
   app: ProxyApp,
-  door: Door,
   { request, caller }: Exchange,
   asked: string,
   world: World,
@@ -154,17 +175,13 @@ async function choose(
   const primary = held.value
   const allowed = checkModel(caller, world, primary)
   if (!allowed.ok) return allowed
-  const spoken = checkProtocol(world, primary, door)
-  if (!spoken.ok) return spoken
   const session = await namedSession(app, world, header('x-equabot-session'))
   if (!session.ok) return session
   const { head, isNew } = session.value
   const chain = modelChain(world)
   const fallbacks =
     chain.ok && sameModel(chain.value.primary, primary)
-      ? chain.value.fallbacks.filter(
-          (model) => mayUse(caller, world, model) && checkProtocol(world, model, door).ok,
-        )
+      ? chain.value.fallbacks.filter((model) => mayUse(caller, world, model))
       : []
   const bound = bindChain(world, [primary, ...fallbacks], head?.pin)
   if (!bound.ok) return bound
@@ -177,17 +194,11 @@ async function choose(
   })
 }
 
-function checkProtocol(world: World, model: ResolvedModel, door: Door): Result<void, Fault> {
-  const facts = world.providers.get(model.provider)
-  if (!facts || speaks(facts, door.protocol)) return ok()
-  const other = DOORS.find(({ protocol }) => speaks(facts, protocol))
-  return fail({
-    code: 'EQ_REQUEST_PROTOCOL',
-    model: formatModelKey(model),
-    asked: door.protocol,
-    spoken: facts.protocol,
-    path: other?.path ?? '/api/chat',
-  })
+/** What a provider said of the request in a protocol that is not the client's is told in our own words. */
+function inOwnWords(fault: Fault, world: World, { protocol }: Door): Fault {
+  if (fault.code !== 'EQ_UPSTREAM_REJECTED') return fault
+  const facts = world.providers.get(providerOf(fault.attempt.profile))
+  return facts && !speaks(facts, protocol) ? { ...fault, body: '' } : fault
 }
 
 /** The model held to the profile that a header names, if one does. */

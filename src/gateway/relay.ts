@@ -18,6 +18,7 @@ import { returnedHeaders } from './passed-headers.ts'
 const TERMINATORS: Readonly<Record<Dialect, RegExp | undefined>> = {
   anthropic: /"type"\s*:\s*"(?:message_stop|error)"/,
   openai: /data:\s*\[DONE\]|"finish_reason"\s*:\s*"|"error"\s*:/,
+  responses: /"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"/,
   control: undefined,
 }
 
@@ -61,12 +62,7 @@ export async function relay(
 
   response.writeHead(served.answer.status, {
     ...returnedHeaders(served.answer.headers),
-    'x-equabot-profile': served.candidate.id,
-    'x-equabot-model': formatModelKey(served.model),
-    'x-equabot-attempts': served.attempts.length + 1,
-    'x-equabot-lane': served.candidate.lane,
-    // We have asked again already; a client that does so too would multiply the load.
-    ...(served.attempts.length > 0 && { 'x-should-retry': 'false' }),
+    ...servedHeaders(served),
   })
   response.flushHeaders()
   try {
@@ -76,6 +72,18 @@ export async function relay(
     fault ??= { code: 'EQ_REQUEST_CANCELLED' }
   }
   return fault ? fail(fault) : ok()
+}
+
+/** Who served the client's request, and after how many attempts. */
+export function servedHeaders(served: Served): Readonly<Record<string, string | number>> {
+  return {
+    'x-equabot-profile': served.candidate.id,
+    'x-equabot-model': formatModelKey(served.model),
+    'x-equabot-attempts': served.attempts.length + 1,
+    'x-equabot-lane': served.candidate.lane,
+    // We have asked again already; a client that does so too would multiply the load.
+    ...(served.attempts.length > 0 && { 'x-should-retry': 'false' }),
+  }
 }
 
 /** Server-sent events that can be read as they pass; compressed ones are as opaque as any other body. */

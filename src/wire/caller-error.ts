@@ -55,6 +55,24 @@ export function openaiErrorBody(said: Said, code: FaultCode, requestId: string):
   })
 }
 
+/** Data of a `response.failed` event: a stream of the Responses API has no other way to end badly. */
+export function responsesFailure(said: Said, code: FaultCode, requestId: string): string {
+  return JSON.stringify({
+    type: 'response.failed',
+    // What has passed of the stream is not counted here, and no stream is so long.
+    sequence_number: LAST_SEQUENCE,
+    response: {
+      id: `resp_${requestId}`,
+      object: 'response',
+      status: 'failed',
+      error: { code, message: messageOf(said), hint: withoutHeaderName(said.hint) },
+      output: [],
+    },
+  })
+}
+
+const LAST_SEQUENCE = 2_147_483_647
+
 /** SDKs show their users the message alone, so the way out stands in it too. */
 function messageOf({ message, hint }: Said): string {
   return withoutHeaderName(hint === '' ? message : `${message}. ${hint}`)

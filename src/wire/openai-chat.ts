@@ -8,6 +8,11 @@ import type { SseEvent } from './sse.ts'
 /** OpenAI's newer families refuse `max_tokens`; most servers that copy its dialect know nothing else. */
 const TAKES_COMPLETION_TOKENS = /^(?:openai\/)?(?:o\d|gpt-[5-9])/
 
+/** Name of the field that bears the longest reply for this model. */
+export function limitField(model: string): 'max_completion_tokens' | 'max_tokens' {
+  return TAKES_COMPLETION_TOKENS.test(model) ? 'max_completion_tokens' : 'max_tokens'
+}
+
 /** Stop reasons in the words that the rest of the program uses. */
 const STOP_REASONS: ReadonlyMap<string, string> = new Map([
   ['stop', 'end_turn'],
@@ -18,11 +23,10 @@ const STOP_REASONS: ReadonlyMap<string, string> = new Map([
 
 /** Body of `POST /chat/completions` for a streamed reply with its usage. */
 export function encodeOpenaiRequest(request: ChatRequest): string {
-  const limit = TAKES_COMPLETION_TOKENS.test(request.model) ? 'max_completion_tokens' : 'max_tokens'
   const system = request.system === undefined ? [] : [{ role: 'system', content: request.system }]
   return JSON.stringify({
     model: request.model,
-    [limit]: request.maxTokens,
+    [limitField(request.model)]: request.maxTokens,
     stream: true,
     stream_options: { include_usage: true },
     messages: [

@@ -294,7 +294,7 @@ describe('requests that cannot be passed on', () => {
     ['two models', '{"model":"a","model":"b"}', 400, 'EQ_REQUEST_BODY'],
     ['an unknown provider', '{"model":"nobody/x"}', 404, 'EQ_PROVIDER_UNKNOWN'],
     ['an unknown model', '{"model":"no-such-model"}', 404, 'EQ_MODEL_UNKNOWN'],
-    ['a provider of another protocol', '{"model":"openai/gpt-5.1"}', 400, 'EQ_REQUEST_PROTOCOL'],
+    ['no messages for another protocol', '{"model":"openai/gpt-5.1"}', 400, 'EQ_REQUEST_BODY'],
     ["another provider's profile", '{"model":"claude-x@openai:a"}', 400, 'EQ_PROFILE_FOREIGN'],
   ])('%s: refused with a code', async (_what, body, status, code) => {
     await withUpstream(never, async ({ port }) => {
@@ -332,10 +332,11 @@ describe('requests that cannot be passed on', () => {
 
   test("OpenAI's clients get their own dialect", async () => {
     await withUpstream(never, async ({ port }) => {
-      const reply = await call(port, '/v1/chat/completions', { body: '{"model":"claude-x"}' })
+      const body = '{"model":"claude-x","messages":[],"n":2}'
+      const reply = await call(port, '/v1/chat/completions', { body })
       expect(reply.status).toBe(400)
       expect(JSON.parse(reply.body)).toMatchObject({
-        error: { type: 'invalid_request_error', code: 'EQ_REQUEST_PROTOCOL', param: null },
+        error: { type: 'invalid_request_error', code: 'EQ_REQUEST_UNCARRIED', param: null },
       })
     })
   })

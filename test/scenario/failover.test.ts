@@ -162,17 +162,17 @@ describe('the official OpenAI SDK, unmodified', () => {
     expect(explained.out).toMatch(/openai:first[\s\S]*rests for /)
   })
 
-  test('is told in its own dialect that a model speaks another protocol, and that a model is unknown', async () => {
+  test('is told in its own dialect that a field has no equal in the protocol of the model, and that a model is unknown', async () => {
     const client = openAi(
       await user.startGateway({ variables: { ANTHROPIC_API_KEY: 'fake-key-number-1' } }),
     )
     const wrong: unknown = await client.chat.completions
-      .create({ model: 'anthropic/claude-opus-5', messages: HELLO })
+      .create({ model: 'anthropic/claude-opus-5', messages: HELLO, n: 2 })
       .catch((error: unknown) => error)
     expect(wrong).toBeInstanceOf(OpenAI.BadRequestError)
     expect(wrong).toMatchObject({
-      code: 'EQ_REQUEST_PROTOCOL',
-      error: { hint: expect.stringContaining('/v1/messages') },
+      code: 'EQ_REQUEST_UNCARRIED',
+      message: expect.stringContaining('n cannot be carried'),
     })
     const unknown: unknown = await client.chat.completions
       .create({ model: 'nosuch', messages: HELLO })
