@@ -63,6 +63,8 @@ export interface Progress {
   readonly attempts: FailedAttempt[]
   /** Those before it belong to an earlier round, before a wait. */
   roundFrom: number
+  /** The world as this round found it. */
+  found: World
   /** Hosts that could not be reached: no credential changes that. */
   readonly unreachable: Set<string>
   /** Models whose context the request does not fit into. */
@@ -70,7 +72,7 @@ export interface Progress {
   readonly retries: Retries
   /** A provider that may not be given more of this request now. */
   heldBack?: ProviderId
-  /** Whom the request means first; known once it is asked for. */
+  /** Whom the request means first in this round; known once it is asked for. */
   meant?: Payer | undefined
 }
 

@@ -92,14 +92,14 @@ export function pinOf({ pin }: DispatchRequest, model: ResolvedModel): ProfileId
   return model.profile ?? pinFor(model, pin)
 }
 
-/** Whom the request means first: it is asked for by few requests, and then once. */
+/** Whom the request means first: it is asked for by few requests, and then once. After a wait it is a new question. */
 export function meantBy(
-  request: Pick<DispatchRequest, 'world' | 'models' | 'pin'>,
+  request: Pick<DispatchRequest, 'models' | 'pin'>,
   progress: Progress,
 ): Payer | undefined {
   for (const model of progress.meant ? [] : request.models) {
     const pin = model.profile ?? pinFor(model, request.pin)
-    progress.meant = meantFor(request.world, model, pin)
+    progress.meant = meantFor(progress.found, model, pin)
     if (progress.meant) break
   }
   return progress.meant

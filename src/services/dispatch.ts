@@ -84,6 +84,7 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       world: request.world,
       attempts: [],
       roundFrom: 0,
+      found: request.world,
       unreachable: new Set(),
       tooSmall: [],
       retries,
@@ -112,6 +113,8 @@ async function beginRound(deps: Tools, progress: Progress): Promise<void> {
   const { world } = progress
   const loaded = await deps.loadWorld?.(world.agent)
   progress.world = loaded?.ok ? loaded.value : later(world, deps.clock.now())
+  progress.found = progress.world
+  progress.meant = undefined
   progress.roundFrom = progress.attempts.length
 }
 

@@ -42,16 +42,23 @@ export interface Turn {
 
 const MOST_BYTES = 1_000_000
 
-/** @param onDispatch told whom each request was given to */
+/** What a test does with the requests that pass the doors. */
+export interface Watch {
+  /** Told what each request came to. */
+  readonly seen?: (outcome: Result<Served, Fault>, request: DispatchRequest) => void
+  /** Breaks something on purpose. */
+  readonly broken?: (request: DispatchRequest) => DispatchRequest
+}
+
 export function openDoors(
   at: House,
-  onDispatch: (outcome: Result<Served, Fault>, request: DispatchRequest) => void = () => undefined,
+  { seen = () => undefined, broken = (request) => request }: Watch = {},
 ): Doors {
   const { sessions, clock, resolveWorld } = at
   const never = new AbortController().signal
   const dispatch: Dispatch = async (request) => {
-    const outcome = await at.dispatch(request)
-    onDispatch(outcome, request)
+    const outcome = await at.dispatch(broken(request))
+    seen(outcome, request)
     return outcome
   }
   const conversation = createConversation({

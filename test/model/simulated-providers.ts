@@ -114,18 +114,7 @@ export function createProviders({ day, clock, random, ownerOf, firstByteMs }: De
       const model = `${providerOf(id)}/${modelOf(request)}`
       counts.sends += 1
       counts.byProvider.set(providerOf(id), (counts.byProvider.get(providerOf(id)) ?? 0) + 1)
-      if (isTold(id) || isTold(model)) {
-        counts.tooEarly += 1
-        console.log(
-          'early',
-          id,
-          model,
-          isTold(id),
-          isTold(model),
-          (told.get(isTold(id) ? id : model) ?? 0) - clock.now(),
-          clock.now(),
-        )
-      }
+      if (isTold(id) || isTold(model)) counts.tooEarly += 1
       const trouble = troubleAt(day, id, model, clock.now())
       const window = windowOf(id)
       const count = window && (used.get(window.key) ?? 0)

@@ -20,7 +20,7 @@ import { aBook, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { session } from '../names-from.ts'
 import type { Furnishing } from '../services/house.ts'
 import { house, sentKey } from '../services/house.ts'
-import type { Doors } from './doors.ts'
+import type { Doors, Watch } from './doors.ts'
 import { openDoors } from './doors.ts'
 import { createModelClock, settled } from './model-clock.ts'
 import type { ModelClock } from './model-clock.ts'
@@ -50,7 +50,11 @@ export interface DayFigures {
   readonly servableServed: number
   readonly success: number
   readonly attempts: number
+  /** Attempts by requests. */
   readonly amplification: number
+  /** Attempts by requests that anybody was asked for: moves to those who stand in count here too. */
+  readonly attemptsPerSent: number
+  /** Attempts by requests that this provider was asked for. */
   readonly amplificationByProvider: Readonly<Record<string, number>>
   readonly insideRetryAfter: number
   readonly silentSwitches: number
@@ -66,13 +70,39 @@ export interface DayFigures {
   readonly lost: readonly string[]
 }
 
-/** Lives through the day of this seed. */
-export async function simulateDay(random: Random, requests: number): Promise<DayFigures> {
-  const town = openTown(random)
+/** How many requests a day has. */
+export const REQUESTS_A_DAY = 10_000
+
+/** What a day must hold, and does not. */
+export function breaches(day: DayFigures): readonly string[] {
+  const rules: readonly (readonly [string, boolean])[] = [
+    ['success is at least 99.9 % of the oracle’s', day.success >= 0.999],
+    ['nobody is asked inside the wait that its provider named', day.insideRetryAfter === 0],
+    ['the load is at most 1.10 of what was asked', day.amplification <= 1.1],
+    ...Object.entries(day.amplificationByProvider).map(
+      ([name, load]) => [`the load of ${name} is at most 1.10`, load <= 1.1] as const,
+    ),
+    ['no pin of a person is left silently', day.silentSwitches === 0],
+    ['99 % of the requests stay where their prompt is cached', day.keeping >= 0.99],
+    ['no money is spent silently', day.silentCrossings === 0],
+  ]
+  return rules.flatMap(([rule, holds]) => (holds ? [] : [rule]))
+}
+
+/**
+ * Lives through one day.
+ *
+ * @param random the same numbers give the same day
+ * @param broken what is taken out of each request, for controls
+ */
+export async function simulateDay(
+  random: Random,
+  requests: number = REQUESTS_A_DAY,
+  broken?: Watch['broken'],
+): Promise<DayFigures> {
+  const town = openTown(random, broken)
   await moveIn(town)
-  const arrivals = Array.from({ length: requests }, () =>
-    Math.floor(BEGIN + random() * DAY_MS),
-  ).toSorted((a, b) => a - b)
+  const arrivals = arrivalsOf(requests, random)
   const running: Promise<void>[] = []
   let next = 0
   for (;;) {
@@ -87,14 +117,19 @@ export async function simulateDay(random: Random, requests: number): Promise<Day
     } else town.clock.wake()
   }
   await Promise.all(running)
-  const why = new Map<string, number>()
-  for (const { event, fields } of town.at.log.lines)
-    if (event === 'attempt.failed') {
-      const k = `${String(fields['profile'])} ${String(fields['reason'])}`
-      why.set(k, (why.get(k) ?? 0) + 1)
-    }
-  console.log([...why].toSorted((a, b) => b[1] - a[1]).slice(0, 14))
   return figuresOf(town)
+}
+
+/** Most come one by one; every fifth comes with seven others within a second, as those of parallel agents do. */
+function arrivalsOf(requests: number, random: Random): readonly EpochMs[] {
+  const burst = 8
+  const any = (): EpochMs => Math.floor(BEGIN + random() * DAY_MS)
+  const bursts = Array.from({ length: Math.floor(requests / 5 / burst) }, () => {
+    const at = any()
+    return Array.from({ length: burst }, () => at + Math.floor(random() * SECOND_MS))
+  }).flat()
+  const others = Array.from({ length: requests - bursts.length }, any)
+  return [...bursts, ...others].toSorted((a, b) => a - b)
 }
 
 /** The day begins at six in the morning, so that a midnight lies in it. */
@@ -135,7 +170,7 @@ interface Town {
   readonly outcomes: Map<SessionId | undefined, Result<Served, Fault>>
 }
 
-function openTown(random: Random): Town {
+function openTown(random: Random, broken: Watch['broken']): Town {
   const clock = createModelClock(BEGIN)
   const owners = new Map<string, ProfileId>()
   const day = dayOfTroubles(BEGIN, random)
@@ -151,7 +186,10 @@ function openTown(random: Random): Town {
     upstream: (request) => providers.answer(request),
   })
   const outcomes = new Map<SessionId | undefined, Result<Served, Fault>>()
-  const doors = openDoors(at, (outcome, { session: id }) => void outcomes.set(id, outcome))
+  const doors = openDoors(at, {
+    seen: (outcome, { session: id }) => void outcomes.set(id, outcome),
+    ...(broken && { broken }),
+  })
   return { at, clock, doors, providers, customers: customers(), visits: [], random, outcomes }
 }
 
@@ -335,6 +373,8 @@ function figuresOf({ visits, providers }: Town): DayFigures {
     success: (servable.length - lost.length) / servable.length,
     attempts: counts.sends,
     amplification: counts.sends / visits.length,
+    attemptsPerSent:
+      counts.sends / visits.filter(({ outcome }) => providersAsked(outcome).size > 0).length,
     amplificationByProvider: Object.fromEntries(
       [...counts.byProvider].map(([name, sends]) => [name, sends / (asked.get(name) ?? 1)]),
     ),
