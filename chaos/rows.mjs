@@ -29,6 +29,14 @@ const ROWS = {
     () => import('./rows/row-10-schedules.mjs'),
     'every schedule of kills, losses and power cuts, over the real protocol',
   ],
+  11: [
+    () => import('./rows/row-11-truth.mjs'),
+    'what is reported is what the next request meets, in random worlds',
+  ],
+  12: [
+    () => import('./rows/row-12-outages.mjs'),
+    'days of outages in simulated time, beside an oracle that knows all',
+  ],
 }
 
 export const ROW_NUMBERS = Object.keys(ROWS).map(Number)

@@ -23,6 +23,7 @@ import type {
   VariableSource,
 } from './rotation.ts'
 import { firstMeant, rank } from './rotation.ts'
+import { rememberedCandidates, rememberedRanking } from './remembered.ts'
 import { unusableSecret } from './secret-text.ts'
 import { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
@@ -75,6 +76,10 @@ export function isReserved(id: ProfileId): boolean {
 
 /** Every credential that could serve this provider, in no particular order. Serving without one needs that there is none. */
 export function candidatesFor(world: World, facts: ProviderFacts): readonly Candidate[] {
+  return rememberedCandidates(world, facts, () => listCandidates(world, facts))
+}
+
+function listCandidates(world: World, facts: ProviderFacts): readonly Candidate[] {
   const variables = variableCandidates(world, facts)
   const config = configCandidate(world, facts).filter(
     (entry) =>
@@ -103,8 +108,10 @@ export function rankFor(
   pin?: ProfileId,
   leaning: Leaning = {},
 ): readonly Ranked[] {
-  const input = rankInput(world, model, pin, leaning)
-  return input ? rank(input) : []
+  return rememberedRanking(world, model, pin, leaning, () => {
+    const input = rankInput(world, model, pin, leaning)
+    return input ? rank(input) : []
+  })
 }
 
 /** Whom the user means to pay for this model, were every login alive and nobody resting. */

@@ -1,7 +1,7 @@
 /** One candidate's attempt at a request: access that serves, one question to the provider, and what its answer teaches. */
 
-import { blamesProfile, mayFailOver, sharedRests } from '../domain/cooldown.ts'
-import type { Rest, UpstreamFailure } from '../domain/cooldown.ts'
+import { blamesProfile, mayFailOver, runningRest, sharedRests } from '../domain/cooldown.ts'
+import type { AgentState, Rest, UpstreamFailure } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault, Untried } from '../domain/fault.ts'
@@ -17,6 +17,7 @@ import type {
 import type { ProviderFacts } from '../domain/provider.ts'
 import type { QuotaWindow } from '../domain/quota.ts'
 import type { Candidate, Payer } from '../domain/rotation.ts'
+import { usageOf } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import type { Credentials } from './credentials.ts'
@@ -67,6 +68,8 @@ export interface Progress {
   readonly attempts: FailedAttempt[]
   /** Those before it belong to an earlier round, before a wait. */
   roundFrom: number
+  /** The world as this round found it. */
+  found: World
   /** Hosts that could not be reached: no credential changes that. */
   readonly unreachable: Set<string>
   /** Those that were left when no further attempt was allowed. */
@@ -80,7 +83,7 @@ export interface Progress {
   hasTriedAgain?: boolean
   /** A provider that may not be given more of this request now. */
   heldBack?: ProviderId
-  /** Whom the request means first; known once it is asked for. */
+  /** Whom the request means first in this round; known once it is asked for. */
   meant?: Payer | undefined
 }
 
@@ -225,23 +228,40 @@ function lateError(deps: AttemptDeps, progress: Progress, trial: Trial, { failur
   learnFailure(deps, progress, trial, failure, [])
 }
 
-/** What one login has met in this request holds for the others of its account, or of its provider. */
-export function restsWithOthers(
-  { state, now }: World,
-  { candidate, model, request }: Trial,
-): boolean {
-  const rests = sharedRests(candidate, model.provider, state, now)
-  const before = sharedRests(candidate, model.provider, request.world.state, now)
+/**
+ * What one login has met in this request holds for the others of its account, or of its provider; and how long a provider
+ * wants a model to be left alone holds for all.
+ */
+export function restsWithOthers({ state, now }: World, trial: Trial): boolean {
+  const rests = restsOfMany(trial, state, now)
+  const before = restsOfMany(trial, trial.request.world.state, now)
   // Not by its time alone: another request may have met it in the millisecond in which this one began.
   return rests.some((rest) => !before.some((known) => isSameRest(known, rest)))
+}
+
+function restsOfMany(
+  { candidate, model }: Trial,
+  state: AgentState,
+  now: EpochMs,
+): readonly Rest[] {
+  const ofModel = runningRest(state.models.get(formatModelKey(model)), now)
+  const shared = sharedRests(candidate, model.provider, state, now)
+  return ofModel?.source === 'provider' ? [...shared, ofModel] : shared
 }
 
 function isSameRest(a: Rest, b: Rest): boolean {
   return a.since === b.since && a.until === b.until && a.scope === b.scope
 }
 
-export function isSameTrial(failed: FailedAttempt, { candidate, model }: Trial): boolean {
-  return failed.profile === candidate.id && failed.model === formatModelKey(model)
+/** Whether this round has shown already that the candidate cannot serve, be it with this model or with any. */
+export function hasFailed(
+  { world, attempts, roundFrom }: Progress,
+  { candidate, model }: Pick<Trial, 'candidate' | 'model'>,
+): boolean {
+  const own = attempts.slice(roundFrom).filter(({ profile }) => profile === candidate.id)
+  if (own.some((failed) => failed.model === formatModelKey(model))) return true
+  const rests = runningRest(usageOf(candidate, world.state)?.rest, world.now) !== undefined
+  return rests && own.length > 0
 }
 
 function failedAttempt(

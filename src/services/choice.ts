@@ -1,13 +1,16 @@
 /** Who may serve a request, whom it means first, and for whom it is worth waiting. */
 
+import type { FailureReason } from '../domain/cooldown.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
 import { pinFor } from '../domain/models.ts'
 import type { ProfileId, ProviderId } from '../domain/names.ts'
+import { formatModelKey, providerOf } from '../domain/names.ts'
 import type { Payer, Ranked } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { meantFor, rankFor } from '../domain/world.ts'
 import type { Progress } from './attempt.ts'
+import { hasFailed } from './attempt.ts'
 import { hostOf } from './hearing.ts'
 import type { DispatchRequest } from './dispatch.ts'
 
@@ -35,18 +38,69 @@ export function rankTurn(
   })
 }
 
+/** So often a provider may fail by itself before one of the models that stand in is asked. */
+const MOST_OWN_FAILURES = 2
+/** What is no credential's fault. */
+const OWN_FAILURES: ReadonlySet<FailureReason> = new Set(['server_error', 'timeout', 'network'])
+
+/**
+ * Whether a model that stands in is asked before this candidate, though the candidate's turn has come.
+ *
+ * A request has only so many tries. What a provider fails by itself is not its credentials' fault, so a third one is not
+ * asked at once; and of those that rest by our own guess one is enough while somebody stands ready who is well.
+ */
+export function looksElsewhere(
+  progress: Progress,
+  request: DispatchRequest,
+  { candidate, why }: Ranked,
+  { model, index }: { readonly model: ResolvedModel; readonly index: number },
+): boolean {
+  const sent = progress.attempts
+    .slice(progress.roundFrom)
+    .filter(({ fault, profile }) => !fault && providerOf(profile) === providerOf(candidate.id))
+  const name = formatModelKey(model)
+  const own = sent.filter(({ reason }) => OWN_FAILURES.has(reason))
+  const overloads = sent.filter((failed) => failed.reason === 'overloaded' && failed.model === name)
+  const isOut = own.length >= MOST_OWN_FAILURES
+  const isFutile =
+    overloads.length >= MOST_OWN_FAILURES || (why.code === 'last_resort' && sent.length > 0)
+  if (!isOut && !isFutile) return false
+  return request.models.some(
+    (other, place) =>
+      place > index &&
+      !(isOut && other.provider === model.provider) &&
+      isReady(progress, request, other, place),
+  )
+}
+
+/** Whether somebody who is well could serve this model and has not been asked. */
+function isReady(
+  progress: Progress,
+  request: DispatchRequest,
+  model: ResolvedModel,
+  index: number,
+): boolean {
+  const facts = progress.world.providers.get(model.provider)
+  if (!facts || progress.unreachable.has(hostOf(facts))) return false
+  if (!request.encode(facts, model).ok) return false
+  return rankTurn(progress, request, model, index).some(
+    ({ candidate, taken, why }) =>
+      taken && why.code !== 'last_resort' && !hasFailed(progress, { candidate, model }),
+  )
+}
+
 export function pinOf({ pin }: DispatchRequest, model: ResolvedModel): ProfileId | undefined {
   return model.profile ?? pinFor(model, pin)
 }
 
-/** Whom the request means first: it is asked for by few requests, and then once. */
+/** Whom the request means first: it is asked for by few requests, and then once. After a wait it is a new question. */
 export function meantBy(
-  request: Pick<DispatchRequest, 'world' | 'models' | 'pin'>,
+  request: Pick<DispatchRequest, 'models' | 'pin'>,
   progress: Progress,
 ): Payer | undefined {
   for (const model of progress.meant ? [] : request.models) {
     const pin = model.profile ?? pinFor(model, request.pin)
-    progress.meant = meantFor(request.world, model, pin)
+    progress.meant = meantFor(progress.found, model, pin)
     if (progress.meant) break
   }
   return progress.meant

@@ -14,13 +14,12 @@ import type { ProviderFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Payer, Ranked } from '../domain/rotation.ts'
-import { tried } from '../domain/rotation.ts'
 import { unknownProvider } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
 import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.ts'
-import { acquireAndAttempt, isSameTrial, restsWithOthers } from './attempt.ts'
+import { acquireAndAttempt, hasFailed, restsWithOthers } from './attempt.ts'
 import type { Wait } from './choice.ts'
-import { MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
+import { looksElsewhere, MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
 import { mayFit } from './context-fit.ts'
 import { createCredentialHappenings } from './credential-happenings.ts'
 import { hostOf } from './hearing.ts'
@@ -92,6 +91,7 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       world: request.world,
       attempts: [],
       roundFrom: 0,
+      found: request.world,
       unreachable: new Set(),
       untried: [],
       tooSmall: [],
@@ -114,7 +114,6 @@ export function createDispatch(given: DispatchDeps): Dispatch {
       await deps.clock.sleep(waitMs, request.signal)
       if (request.signal.aborted) return fail({ code: 'EQ_REQUEST_CANCELLED' })
       await lookAgain(deps, progress)
-      progress.roundFrom = progress.attempts.length
     }
   }
 }
@@ -186,20 +185,20 @@ async function serveModel(
 
   const ranked = rankTurn(progress, request, model, index)
   barred.push(...barredIn(ranked))
-  const candidates = tried(ranked)
+  const candidates = ranked.filter(({ taken }) => taken)
   if (candidates.length === 0) {
     const pin = pinOf(request, model)
     return { kind: 'next_model', fault: nobodyToTry(world, facts, ranked, pin) }
   }
-  for (const [place, candidate] of candidates.entries()) {
-    const trial: Trial = { request, facts, model, candidate }
+  for (const [place, entry] of candidates.entries()) {
+    const trial: Trial = { request, facts, model, candidate: entry.candidate }
     if (progress.unreachable.has(hostOf(facts))) break
-    if (attempts.slice(progress.roundFrom).some((failed) => isSameTrial(failed, trial))) continue
-    if (restsWithOthers(progress.world, trial)) continue
+    if (hasFailed(progress, trial) || restsWithOthers(progress.world, trial)) continue
     if (attempts.length >= MOST_ATTEMPTS) {
       leaveUntried(progress, trial)
       continue
     }
+    if (looksElsewhere(progress, request, entry, { model, index })) break
     if (!isWithinBudget(progress, model.provider)) break
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)

@@ -21,8 +21,7 @@ export function createRequestHappenings({ publish, log }: Pick<AttemptDeps, 'pub
       const { agent } = world
       const served: Served = { ...answered, wanted: request.models[0] ?? model }
       const key = `${agent}/${session ?? ''}/${model.provider}`
-      const from =
-        candidate.lane === 'metered' ? meantBy({ world, ...request }, progress) : undefined
+      const from = candidate.lane === 'metered' ? meantBy(request, progress) : undefined
       if (!crosses(from, candidate)) {
         crossings.delete(key)
         return served

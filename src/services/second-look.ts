@@ -12,10 +12,14 @@ export interface SecondLookDeps {
   readonly loadWorld?: LoadWorld
 }
 
+/** A new round of the request begins with it. */
 export async function lookAgain(deps: SecondLookDeps, progress: Progress): Promise<void> {
   const { world } = progress
   const loaded = await deps.loadWorld?.(world.agent)
   progress.world = loaded?.ok ? loaded.value : later(world, deps.clock.now())
+  progress.found = progress.world
+  progress.meant = undefined
+  progress.roundFrom = progress.attempts.length
 }
 
 function later(world: World, now: EpochMs): World {

@@ -185,15 +185,17 @@ describe('what goes wrong on the way', () => {
   })
 
   test.each([
-    ['no JSON', '<html>'],
-    ['no choice', '{"choices":[]}'],
+    // What is clearly no reply is a failure before the first word: others would have been asked.
+    ['no JSON', '<html>', 'EQ_UPSTREAM_FAILED'],
+    ['no choice', '{"choices":[]}', 'EQ_UPSTREAM_UNREADABLE'],
     [
       'a call with no JSON',
       '{"choices":[{"message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{"}}]}}]}',
+      'EQ_UPSTREAM_UNREADABLE',
     ],
-  ])('a whole reply that is %s is a 502', async (_what, text) => {
+  ])('a whole reply that is %s is a 502', async (_what, text, code) => {
     const { reply } = await asked('/v1/messages', ASK, whole(text))
-    expect([reply.status, reply.body.includes('EQ_UPSTREAM_UNREADABLE')]).toEqual([502, true])
+    expect([reply.status, reply.body.includes(code)]).toEqual([502, true])
   })
 
   test('a whole reply that breaks off is a 502 and no half of an answer', async () => {
@@ -201,7 +203,7 @@ describe('what goes wrong on the way', () => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 5000 })
       response.write(CHAT_WHOLE, () => response.destroy())
     })
-    expect([reply.status, reply.body.includes('EQ_UPSTREAM_CUT')]).toEqual([502, true])
+    expect([reply.status, reply.body.includes('EQ_UPSTREAM_FAILED')]).toEqual([502, true])
   })
 
   test('a field without an equal is a 400 that names it, and nothing is sent', async () => {
@@ -282,7 +284,9 @@ test('a Responses client is told of a stream that is cut by a response that fail
   const { reply } = await asked(
     '/v1/responses',
     body,
-    stream('event: response.created\ndata: {}\n\n'),
+    stream(
+      'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"a"}\n\n',
+    ),
   )
   expect(reply.body).toMatch(
     /event: response.failed\ndata: {"type":"response.failed".*EQ_UPSTREAM_CUT/,

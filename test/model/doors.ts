@@ -17,7 +17,7 @@ import type { Exchange } from '../../src/gateway/exchange.ts'
 import { proxyRoutes } from '../../src/gateway/proxy-routes.ts'
 import { findRoute } from '../../src/gateway/routes.ts'
 import { createConversation } from '../../src/services/conversation.ts'
-import type { Dispatch, Served } from '../../src/services/dispatch.ts'
+import type { Dispatch, DispatchRequest, Served } from '../../src/services/dispatch.ts'
 import { CHAT_CODECS } from '../../src/wire/chat-codecs.ts'
 import type { House } from '../services/house.ts'
 
@@ -42,16 +42,23 @@ export interface Turn {
 
 const MOST_BYTES = 1_000_000
 
-/** @param onDispatch told whom each request was given to */
+/** What a test does with the requests that pass the doors. */
+export interface Watch {
+  /** Told what each request came to. */
+  readonly seen?: (outcome: Result<Served, Fault>, request: DispatchRequest) => void
+  /** Breaks something on purpose. */
+  readonly broken?: (request: DispatchRequest) => DispatchRequest
+}
+
 export function openDoors(
   at: House,
-  onDispatch: (outcome: Result<Served, Fault>) => void = () => undefined,
+  { seen = () => undefined, broken = (request) => request }: Watch = {},
 ): Doors {
   const { sessions, clock, resolveWorld } = at
   const never = new AbortController().signal
   const dispatch: Dispatch = async (request) => {
-    const outcome = await at.dispatch(request)
-    onDispatch(outcome)
+    const outcome = await at.dispatch(broken(request))
+    seen(outcome, request)
     return outcome
   }
   const conversation = createConversation({

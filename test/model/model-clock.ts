@@ -40,7 +40,8 @@ export function createModelClock(start: EpochMs): ModelClock {
           asleep.delete(sleeper)
           resolve()
         }
-        const sleeper = { atMs: upMs + ms, wake: rise }
+        // In whole milliseconds: what is not quite there would never wake.
+        const sleeper = { atMs: Math.ceil(upMs + ms), wake: rise }
         asleep.add(sleeper)
         signal?.addEventListener('abort', rise)
       }),

@@ -127,7 +127,7 @@ export async function openTruthGateway(
     },
   }
   return {
-    ...openDoors(at, (outcome) => outcomes.push(outcome)),
+    ...openDoors(at, { seen: (outcome) => void outcomes.push(outcome) }),
     at,
     clock,
     sent,

@@ -336,7 +336,7 @@ function checkModel(
 
 /** Why somebody who was told is not tried after all: what this request itself has met before. */
 function mayBeSkipped(
-  { tries, world, begunAt, extras }: Told,
+  { forecasts, tries, world, begunAt, extras }: Told,
   candidate: CandidateReport | undefined,
   before: number,
   model: string | undefined,
@@ -359,6 +359,10 @@ function mayBeSkipped(
     (entry) => entry.reason === 'overloaded' && entry.model === model,
   )
   const isHeldBack = earlier.length > 0 && extras.length + earlier.length > 10
+  const sent = earlier.filter((entry) => !entry.code && providerOf(entry.profile) === provider)
+  const isRest = candidate.ranked.why.code === 'last_resort'
+  // With somebody ready who stands in: one that rests is enough, and so are two failures of the provider's own.
+  if (forecasts[0]?.others.size && (sent.length > 1 || (isRest && sent.length > 0))) return
   // Nothing is known of how much fits into these models.
   const isTooLong = earlier.some(({ reason }) => reason === 'context_overflow')
   if (

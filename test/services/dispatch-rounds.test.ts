@@ -1,14 +1,15 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { orThrow } from '../../src/domain/equabot-error.ts'
 import { MAIN_AGENT } from '../../src/domain/names.ts'
 import { withoutProfile } from '../../src/domain/profile.ts'
 import { ok } from '../../src/domain/result.ts'
+import { Secret } from '../../src/domain/secret.ts'
 import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts'
 import type { DispatchRequest } from '../../src/services/dispatch.ts'
-import { aBook, anAnswer, aProfile } from '../../src/testing.ts'
+import { aBook, anAnswer, aProfile, FAKE_NOW } from '../../src/testing.ts'
 import { MODEL } from '../arbitrary-worlds.ts'
 import { profile, provider } from '../names-from.ts'
-import type { House } from './house.ts'
+import type { Furnishing, House } from './house.ts'
 import { encode, house, outcome, sentKey } from './house.ts'
 
 const OTHER = { provider: provider('openai'), model: 'gpt-test' }
@@ -81,4 +82,108 @@ test('nobody is waited for whose model the request does not fit into', async () 
   })
   expect(outcome(answer)).toMatch(/^EQ_UPSTREAM_/)
   expect(sent(at)).toEqual(['anthropic:a', 'openai:x'])
+})
+
+test('whom a request means is asked anew after a wait', async () => {
+  const rest = { reason: 'rate_limit', source: 'provider', scope: 'profile' } as const
+  const at = house({
+    books: {
+      main: aBook(
+        aProfile('anthropic:login', {
+          credential: { type: 'oauth', access: new Secret('fake-key-of-anthropic:login') },
+        }),
+        aProfile('anthropic:key'),
+      ),
+    },
+    config: {
+      auth: {
+        order: { anthropic: ['anthropic:key', 'anthropic:login'] },
+        strategy: 'spread',
+        lanes: { crossing: 'deny' },
+      },
+    },
+    states: {
+      main: {
+        profiles: new Map([
+          [
+            'anthropic:key',
+            {
+              lastUsedAt: FAKE_NOW - MINUTE_MS,
+              rest: { ...rest, since: FAKE_NOW, until: FAKE_NOW + 4 * SECOND_MS },
+            },
+          ],
+        ]),
+        models: new Map(),
+      },
+    },
+    upstream: (_, index) => anAnswer(index === 0 ? 500 : 200),
+  })
+  const answer = orThrow(
+    await send(at, { onWait: () => queueMicrotask(() => at.clock.advance(5 * SECOND_MS)) }),
+  )
+  expect(sent(at)).toEqual(['anthropic:login', 'anthropic:key'])
+  expect(answer.crossed).toBeUndefined()
+  expect(at.happenings.map(({ kind }) => kind)).not.toContain('lane.crossed')
+})
+
+describe('a request has only so many tries', () => {
+  const STAND_IN = { provider: provider('backup'), model: 'm' }
+  const chained = (upstream: Furnishing['upstream'], profiles = ['a', 'b', 'c']): House =>
+    house({
+      books: {
+        main: aBook(
+          ...[...profiles.map((id) => `anthropic:${id}`), 'backup:x'].map((id) => aProfile(id)),
+        ),
+      },
+      config: {
+        auth: { order: { anthropic: profiles.map((id) => `anthropic:${id}`) } },
+        models: {
+          providers: {
+            backup: { baseUrl: 'https://backup.invalid', protocol: 'anthropic-messages' },
+          },
+        },
+      },
+      ...(upstream && { upstream }),
+    })
+  const fails =
+    (answer: () => ReturnType<typeof anAnswer>): Furnishing['upstream'] =>
+    (request) =>
+      sentKey(request)?.includes('anthropic') ? answer() : anAnswer(200)
+  const models = [MODEL, STAND_IN]
+
+  test('a provider that fails twice by itself is left for one that stands in', async () => {
+    const at = chained(fails(() => anAnswer(500)))
+    orThrow(await send(at, { models }))
+    expect(sent(at)).toEqual(['anthropic:a', 'anthropic:b', 'backup:x'])
+  })
+
+  test('where nobody stands in, all its credentials are tried', async () => {
+    const at = chained(fails(() => anAnswer(500)))
+    await send(at)
+    expect(sent(at)).toEqual(['anthropic:a', 'anthropic:b', 'anthropic:c'])
+  })
+
+  test('how long a model is to be left alone holds for every credential', async () => {
+    const at = chained(fails(() => anAnswer(529, { 'retry-after': '30' })))
+    orThrow(await send(at, { models }))
+    expect(sent(at)).toEqual(['anthropic:a', 'backup:x'])
+  })
+
+  test('of those that rest by our own guess one is tried before somebody who is well', async () => {
+    const at = chained(fails(() => anAnswer(401)))
+    orThrow(await send(at, { models }))
+    expect(sent(at)).toEqual(['anthropic:a', 'anthropic:b', 'anthropic:c', 'backup:x'])
+    orThrow(await send(at, { models }))
+    expect(sent(at).slice(4)).toEqual(['anthropic:a', 'backup:x'])
+  })
+
+  test('a credential that was refused is not tried again with another model', async () => {
+    const at = chained(
+      fails(() => anAnswer(401)),
+      ['a'],
+    )
+    const other = { ...MODEL, model: 'claude-small' }
+    orThrow(await send(at, { models: [MODEL, other, STAND_IN] }))
+    expect(sent(at)).toEqual(['anthropic:a', 'backup:x'])
+  })
 })
