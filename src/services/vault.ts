@@ -6,7 +6,7 @@ import type { Fault } from '../domain/fault.ts'
 import { FOREIGN_PROFILES } from '../domain/foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { profileId, providerOf } from '../domain/names.ts'
-import type { Clock, Fingerprint } from '../domain/ports.ts'
+import type { Clock, Fingerprint, Restored } from '../domain/ports.ts'
 import type { Profile } from '../domain/profile.ts'
 import { withOrder, withoutProfile, withProfile } from '../domain/profile.ts'
 import { SANDBOX } from '../domain/provider.ts'
@@ -65,9 +65,7 @@ export interface Vault {
   removeProfile(agent: AgentId | undefined, profile: string): Promise<Result<EndedProfile, Fault>>
   restore(
     agent: AgentId | undefined,
-  ): Promise<
-    Result<{ readonly agent: AgentId; readonly setAside: string; readonly bookPath: string }, Fault>
-  >
+  ): Promise<Result<Restored & { readonly agent: AgentId; readonly bookPath: string }, Fault>>
 }
 
 export interface VaultDeps extends RemovalDeps {
@@ -237,16 +235,14 @@ export function modeFor(id: ProfileId, { type }: Credential): CredentialType {
 async function restore(
   deps: VaultDeps,
   agent: AgentId | undefined,
-): Promise<
-  Result<{ readonly agent: AgentId; readonly setAside: string; readonly bookPath: string }, Fault>
-> {
+): Promise<Result<Restored & { readonly agent: AgentId; readonly bookPath: string }, Fault>> {
   const loaded = await deps.loadWorld(agent)
   if (!loaded.ok) return loaded
   const restored = await deps.profiles.restorePrevious(loaded.value.agent)
   if (!restored.ok) return restored
   return ok({
     agent: loaded.value.agent,
-    setAside: restored.value.setAside,
+    ...restored.value,
     bookPath: deps.profiles.path(loaded.value.agent),
   })
 }

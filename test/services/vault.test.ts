@@ -264,6 +264,7 @@ describe('restoring a book', () => {
     expect(outcome(await at.vault.restore(undefined))).toEqual({
       agent: 'main',
       setAside: `${path}.damaged`,
+      lost: [],
       bookPath: path,
     })
     expect(outcome(await at.orders.order(undefined, 'anthropic'))).toMatchObject({
