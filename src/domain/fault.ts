@@ -270,7 +270,13 @@ export type RenewalFault =
       readonly origin: Origin
       readonly spentAt: EpochMs
     }
-  | { readonly code: 'EQ_GRANT_NONE'; readonly profile: ProfileId; readonly origin: Origin }
+  | {
+      readonly code: 'EQ_GRANT_NONE'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      /** It is no login at all: nothing ever renews it. */
+      readonly type?: 'api_key' | 'token'
+    }
   | {
       readonly code: 'EQ_RENEWAL_NOT_SENT'
       readonly profile: ProfileId
@@ -297,6 +303,10 @@ export type RenewalFault =
       readonly words: string
       readonly lostAt: EpochMs
       readonly againAt?: EpochMs
+      /** An answer came, and what it says is of no use. */
+      readonly answered?: true
+      /** A person has just asked for it. */
+      readonly asked?: true
     }
   | {
       readonly code: 'EQ_RENEWAL_ACCOUNT'
@@ -306,8 +316,20 @@ export type RenewalFault =
     }
   | { readonly code: 'EQ_RENEWAL_KEPT'; readonly profile: ProfileId; readonly words: string }
   /** Another process is at it, longer than we wait. It goes on. */
-  | { readonly code: 'EQ_RENEWAL_BUSY'; readonly profile: ProfileId; readonly waitedMs: number }
-  | { readonly code: 'EQ_RENEWAL_OWNERS'; readonly profile: ProfileId; readonly origin: Origin }
+  | {
+      readonly code: 'EQ_RENEWAL_BUSY'
+      readonly profile: ProfileId
+      readonly waitedMs: number
+      /** The process is one that we have started. */
+      readonly ours?: true
+    }
+  | {
+      readonly code: 'EQ_RENEWAL_OWNERS'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      /** Access serves until then; absent: it has ended. */
+      readonly usableUntil?: EpochMs
+    }
   /** Config or environment leaves the logins from there out. */
   | {
       readonly code: 'EQ_RENEWAL_LEFT_OUT'
