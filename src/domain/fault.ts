@@ -111,6 +111,8 @@ export type SecretFault =
       readonly owner: ProviderId
       readonly prefix: string
     }
+  /** An API key where only a token serves. */
+  | { readonly code: 'EQ_SECRET_KEY'; readonly provider: ProviderId; readonly prefix: string }
   | { readonly code: 'EQ_SECRET_TOO_LONG'; readonly maxLength: number }
   | { readonly code: 'EQ_PROMPT_NO_TTY'; readonly instead: string }
   | { readonly code: 'EQ_INTERRUPTED' }
@@ -340,7 +342,20 @@ export type RenewalFault =
   | { readonly code: 'EQ_RENEWAL_HELPER'; readonly profile: ProfileId; readonly detail: string }
 
 /** A login that did not come about. */
-export type LoginFault =
+export type LoginFault = LoginTrouble & {
+  /** Which login it was, to be started again. */
+  readonly again?: LoginAgain
+}
+
+/** What a login was asked for with. */
+export interface LoginAgain {
+  readonly provider: ProviderId
+  readonly profile?: ProfileId
+  readonly agent?: AgentId
+  readonly pasted?: true
+}
+
+type LoginTrouble =
   | { readonly code: 'EQ_LOGIN_UNSUPPORTED'; readonly provider: ProviderId; readonly lacks: string }
   | { readonly code: 'EQ_LOGIN_UNSAFE_URL'; readonly provider: ProviderId; readonly field: string }
   | { readonly code: 'EQ_LOGIN_TIMEOUT'; readonly waitedMs: number }
@@ -352,6 +367,21 @@ export type LoginFault =
       readonly host: string
       readonly words: string
       readonly status?: number
+    }
+  /** The provider takes issue with the client or the scopes, and not with the person. */
+  | {
+      readonly code: 'EQ_LOGIN_CONFIG'
+      readonly provider: ProviderId
+      readonly host: string
+      readonly error: string
+      readonly words: string
+    }
+  /** So many logins of late that it takes no more now. */
+  | {
+      readonly code: 'EQ_LOGIN_LIMITED'
+      readonly host: string
+      readonly words: string
+      readonly retryAfterMs?: number
     }
   | {
       readonly code: 'EQ_LOGIN_OTHER_ACCOUNT'

@@ -12,7 +12,7 @@ import { withOrder, withoutProfile, withProfile } from '../domain/profile.ts'
 import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import { parseSecretText } from '../domain/secret-text.ts'
+import { checkIsToken, parseSecretText } from '../domain/secret-text.ts'
 import type { Settings } from '../domain/settings.ts'
 import { acceptsType } from '../domain/settings.ts'
 import type { EpochMs } from '../domain/time.ts'
@@ -33,6 +33,8 @@ export interface StoreSecret {
   readonly expiresInMs?: number
   /** When its provider issued it, where that is known; a token's end counts from then. */
   readonly issuedAt?: EpochMs
+  /** Only a token may stand here: an API key, or half of a token, is refused. */
+  readonly onlyToken?: true
 }
 
 export interface StoredSecret {
@@ -102,6 +104,8 @@ async function storeSecret(
   const pasted = parseSecretText(input.text, facts, others)
   if (!pasted.ok) return pasted
   const { secret, shape } = pasted.value
+  const fits = input.onlyToken ? checkIsToken(pasted.value, facts) : ok()
+  if (!fits.ok) return fits
   const now = deps.clock.now()
   const type = input.type ?? shape?.type ?? 'token'
   const { expiresInMs, issuedAt } = input
