@@ -149,14 +149,18 @@ export function fakeLoginFlow(
   return {
     revocations,
     open: () => open,
-    async begin(provider, _oauth, { redirect }) {
+    async begin(provider, _oauth, { redirect, onExchange }) {
       if (script.begin) return fail(script.begin)
       open += 1
       return ok({
         url: `https://login.example.com/${provider}`,
         ...(redirect === 'loopback' && { arrived: Promise.resolve(ok('an answer')) }),
-        finish: async (answer) =>
-          script.tokens?.(answer) ?? ok({ access: new Secret('fake-access'), lifetimeMs: 60_000 }),
+        async finish(answer) {
+          onExchange?.()
+          return (
+            script.tokens?.(answer) ?? ok({ access: new Secret('fake-access'), lifetimeMs: 60_000 })
+          )
+        },
         close: async () => void (open -= 1),
       })
     },

@@ -76,6 +76,7 @@ export const FAULT_SAMPLES: {
     minLength: 90,
     prefix: 'sk-ant-api03-',
   },
+  EQ_SECRET_KEY: { code: 'EQ_SECRET_KEY', provider: anthropic, prefix: 'sk-ant-api03-' },
   EQ_SECRET_FOREIGN: {
     code: 'EQ_SECRET_FOREIGN',
     provider: provider('openai'),
@@ -273,6 +274,21 @@ export const FAULT_SAMPLES: {
     code: 'EQ_LOGIN_FAILED',
     host: 'auth.example.com',
     words: 'refresh token not found',
+  },
+  EQ_LOGIN_CONFIG: {
+    code: 'EQ_LOGIN_CONFIG',
+    provider: provider('acme'),
+    host: 'login.acme.example',
+    error: 'invalid_client',
+    words: 'unknown client',
+    again: { provider: provider('acme') },
+  },
+  EQ_LOGIN_LIMITED: {
+    code: 'EQ_LOGIN_LIMITED',
+    host: 'login.acme.example',
+    words: 'slow down',
+    retryAfterMs: 30_000,
+    again: { provider: provider('acme') },
   },
   EQ_LOGIN_OTHER_ACCOUNT: {
     code: 'EQ_LOGIN_OTHER_ACCOUNT',

@@ -70,6 +70,7 @@ const SAMPLES: { readonly [C in FindingCode]: Extract<FindingFact, { readonly co
     path: book,
     field: 'profiles.anthropic:work.key',
     problem: 'expected text',
+    restorable: true,
   },
   DR_CONFIG_INVALID: { code: 'DR_CONFIG_INVALID', fault: FAULT_SAMPLES.EQ_CONFIG_FIELD },
   DR_CONFIG_OLDER: {

@@ -16,7 +16,12 @@ export type PostOptions = oauth4.HttpRequestOptions<'POST', URLSearchParams>
 /** Sends one request of oauth4webapi, and gives its answer whatever the status. */
 export type LoginPost = (
   send: (options: PostOptions) => Promise<Response>,
-) => Promise<Result<LoginReply & { readonly host: string }, LoginFault>>
+) => Promise<Result<PostReply, LoginFault>>
+
+export interface PostReply extends LoginReply {
+  readonly host: string
+  readonly headers: UpstreamAnswer['headers']
+}
 
 const TIMEOUTS: Settings['upstream'] = {
   connectTimeoutMs: 8 * SECOND_MS,
@@ -38,6 +43,7 @@ export function createLoginPost(
     const done = new AbortController()
     const late = new AbortController()
     let words: string | undefined
+    let answered: UpstreamAnswer['headers'] = {}
     void clock.sleep(TOTAL_TIMEOUT_MS, done.signal).then(() => {
       if (!done.signal.aborted) late.abort()
     })
@@ -56,6 +62,7 @@ export function createLoginPost(
         },
         late.signal,
       )
+      if (sent.ok) answered = sent.value.headers
       if (sent.ok) return responseOf(sent.value)
       words = sent.fault.words
       throw new Error(words)
@@ -66,7 +73,8 @@ export function createLoginPost(
         [oauth4.customFetch]: fetchThrough,
         ...(url.protocol === 'http:' && { [oauth4.allowInsecureRequests]: true }),
       })
-      return ok({ status: response.status, body: await response.text(), host: url.host })
+      const body = await response.text()
+      return ok({ status: response.status, body, host: url.host, headers: answered })
     } catch (cause) {
       const code = late.signal.aborted ? 'UND_ERR_HEADERS_TIMEOUT' : codeOf(cause)
       const said = late.signal.aborted ? undefined : words

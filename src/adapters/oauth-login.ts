@@ -20,13 +20,16 @@ import type { OauthFacts } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { Secret } from '../domain/secret.ts'
+import type { EpochMs } from '../domain/time.ts'
+import type { ReplyTrouble } from '../wire/login-reply.ts'
 import { judgeCodeReply, judgeRevocationReply } from '../wire/login-reply.ts'
+import { retryAfterMs } from '../wire/retry-after.ts'
 import { isSecure } from '../wire/secure-url.ts'
 import type { AgreedAnswer, AnswerDesk } from './answer-desk.ts'
 import { createAnswerDesk } from './answer-desk.ts'
 import type { CallbackServer } from './callback-server.ts'
 import { CALLBACK_PATH, startCallbackServer } from './callback-server.ts'
-import type { LoginPost } from './login-post.ts'
+import type { LoginPost, PostReply } from './login-post.ts'
 import { createLoginPost } from './login-post.ts'
 
 export interface LoginFlowDeps {
@@ -45,6 +48,7 @@ export function createLoginFlow(deps: LoginFlowDeps): LoginFlow {
 
 /** A login whose place is settled and that waits for its answer. */
 interface Waiting {
+  readonly id: ProviderId
   readonly provider: oauth4.AuthorizationServer
   readonly client: oauth4.Client
   readonly redirectUri: string
@@ -84,6 +88,7 @@ async function begin(
   const server = callback.value
   const waiting: Waiting = {
     ...secrets,
+    id: provider,
     provider: { issuer: authorizeUrl.value.origin, token_endpoint: tokenUrl.value.href },
     client: { client_id: clientId },
     redirectUri: server?.redirectUri ?? unattendedRedirect(),
@@ -98,7 +103,9 @@ async function begin(
     }),
     async finish(text) {
       const answer = desk.take(text, waiting.redirectUri)
-      return answer.ok ? exchange(waiting, answer.value) : answer
+      if (!answer.ok) return answer
+      options.onExchange?.()
+      return exchange(waiting, deps.clock.now, answer.value)
     },
     async close() {
       desk.close()
@@ -140,9 +147,11 @@ function unattendedRedirect(): string {
 
 /** @source RFC 6749 4.1.3, RFC 7636 4.5 */
 async function exchange(
-  { provider, client, state, redirectUri, verifier, post }: Waiting,
+  waiting: Waiting,
+  now: () => EpochMs,
   { code, issuer }: AgreedAnswer,
 ): Promise<Result<IssuedTokens, LoginFault>> {
+  const { provider, client, state, redirectUri, verifier, post } = waiting
   const server = issuer === undefined ? provider : { ...provider, issuer }
   const answer = new URLSearchParams({
     code: code.reveal(),
@@ -163,9 +172,35 @@ async function exchange(
   )
   if (!reply.ok) return reply
   const judged = judgeCodeReply(reply.value, [code, verifier])
-  const host = reply.value.host
-  return judged.ok ? judged : fail({ code: 'EQ_LOGIN_FAILED', host, ...judged.fault })
+  return judged.ok ? judged : fail(codeFault(waiting.id, reply.value, judged.fault, now()))
 }
+
+/** What the provider's no is about: the client or its scopes, its own limits, or this one code. */
+function codeFault(
+  provider: ProviderId,
+  { host, headers }: PostReply,
+  { status, error, words }: ReplyTrouble,
+  now: EpochMs,
+): LoginFault {
+  if (error !== undefined && COMPLAINTS.has(error) && status < 500) {
+    return { code: 'EQ_LOGIN_CONFIG', provider, host, error, words }
+  }
+  if (status !== 429) return { code: 'EQ_LOGIN_FAILED', host, status, words }
+  const waitMs = retryAfterMs(headers, now)
+  return {
+    code: 'EQ_LOGIN_LIMITED',
+    host,
+    words,
+    ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+  }
+}
+
+/** @source RFC 6749 5.2 */
+const COMPLAINTS: ReadonlySet<string> = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'invalid_scope',
+])
 
 async function revoke(
   deps: LoginFlowDeps,
@@ -191,8 +226,9 @@ async function revoke(
   )
   if (!reply.ok) return reply
   const judged = judgeRevocationReply(reply.value, [token])
-  const { host } = reply.value
-  return judged.ok ? judged : fail({ code: 'EQ_LOGIN_FAILED', host, ...judged.fault })
+  if (judged.ok) return judged
+  const { status, words } = judged.fault
+  return fail({ code: 'EQ_LOGIN_FAILED', host: reply.value.host, status, words })
 }
 
 /** The address of an endpoint, if a login may travel there. */

@@ -5,7 +5,7 @@ import type { TokenMark } from '../domain/grant.ts'
 import { markOf } from '../domain/grant.ts'
 import type { AgentId } from '../domain/names.ts'
 import { parseAgentId } from '../domain/names.ts'
-import type { Clock, ProfileStore } from '../domain/ports.ts'
+import type { Clock, ProfileStore, Restored } from '../domain/ports.ts'
 import type { Profile, ProfileBook } from '../domain/profile.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
@@ -14,6 +14,7 @@ import type { ProfileFile } from '../wire/profile-file.ts'
 import {
   NO_PROFILE_FILE,
   parseProfileFile,
+  profilesNamedIn,
   renderProfileFile,
   sameBook,
 } from '../wire/profile-file.ts'
@@ -158,10 +159,7 @@ async function goodPrevious(
   return { path: previousPath, text: read.value.text }
 }
 
-async function restorePrevious(
-  deps: Deps,
-  agent: AgentId,
-): Promise<Result<{ setAside: string }, StoreFault>> {
+async function restorePrevious(deps: Deps, agent: AgentId): Promise<Result<Restored, StoreFault>> {
   const { home, files, clock } = deps
   const loaded = await load(deps, agent)
   if (!loaded.ok && !isBadContent(loaded.fault)) return loaded
@@ -174,8 +172,13 @@ async function restorePrevious(
   // Copied, not renamed: a crash between two steps must not leave a place where a book of no logins could start.
   const copied = await files.copy(real.value, setAside)
   if (!copied.ok) return copied
+  const broken = await files.read(setAside)
+  const kept = parseProfileFile(previous.text)
   const restored = await files.replace(path, previous.text)
-  return restored.ok ? ok({ setAside }) : restored
+  if (!restored.ok) return restored
+  const named = broken.ok && broken.value ? profilesNamedIn(broken.value.text) : []
+  const lost = named.filter((id) => !(kept.ok && kept.value.book.profiles.has(id)))
+  return ok({ setAside, lost })
 }
 
 function isBadContent(fault: StoreFault): boolean {

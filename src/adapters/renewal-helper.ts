@@ -105,13 +105,15 @@ async function runHelper(
   const late = clock.sleep(Math.max(0, waitMs), stopped).then(() => 'late' as const)
   const end = await Promise.race([ended, late])
   giveUp.abort()
-  if (end === 'late') return fail(stillBusy(order, waitMs))
+  if (end === 'late') return fail({ ...stillBusy(order, waitMs), ours: true })
   if (end === HELPER_BUSY) return 'busy'
   if (end === 0) return ok()
   return fail(notStarted(order, end instanceof Error ? errnoOf(end) : `it ended with ${end}`))
 }
 
-function stillBusy({ profile }: RenewalOrder, waitedMs: number): RenewalFault {
+type Busy = Extract<RenewalFault, { code: 'EQ_RENEWAL_BUSY' }>
+
+function stillBusy({ profile }: RenewalOrder, waitedMs: number): Busy {
   return { code: 'EQ_RENEWAL_BUSY', profile, waitedMs }
 }
 

@@ -177,14 +177,19 @@ async function look({ home, maxEntries = MAX_ENTRIES }: StateInspectionDeps): Pr
   const places = { root, settingsPath: home.configPath, envPath: home.envFilePath }
   const realRoot = await realpath(root).catch(ifAbsent)
   if (realRoot === undefined) {
-    const disk = await diskOf(await existingAbove(root))
+    const above = await existingAbove(root)
+    const disk = await diskOf(above)
+    const unwritable = await whyUnwritable(above)
     const nothing = { exists: false, isShared: false, entries: [], cut: false, unlistable: [] }
-    return { ...places, realRoot: root, ...nothing, ...disk }
+    return {
+      ...places,
+      realRoot: root,
+      ...nothing,
+      ...(unwritable !== undefined && { unwritable }),
+      ...disk,
+    }
   }
-  const unwritable = await access(realRoot, constants.W_OK | constants.X_OK).then(
-    () => undefined,
-    errnoOf,
-  )
+  const unwritable = await whyUnwritable(realRoot)
   const seen = {
     ...places,
     realRoot,
@@ -197,6 +202,11 @@ async function look({ home, maxEntries = MAX_ENTRIES }: StateInspectionDeps): Pr
   const first = await entryOf(root, await lstat(realRoot))
   const walked = await walk(root, maxEntries)
   return { ...seen, isShared: false, ...walked, entries: [first, ...walked.entries] }
+}
+
+/** Undefined: files can be made in it. */
+function whyUnwritable(folder: string): Promise<string | undefined> {
+  return access(folder, constants.W_OK | constants.X_OK).then(() => undefined, errnoOf)
 }
 
 /** What Equabot makes below its state folder, crowded folders last. */

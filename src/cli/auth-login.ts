@@ -64,6 +64,7 @@ async function logIn(
     provider: options.provider,
     redirect: isPasted ? 'paste' : 'loopback',
     signal,
+    onExchange: () => terminal.err(`Asking ${found.value.facts.title} for the tokens …\n`),
     ...(agent.value !== undefined && { agent: agent.value }),
     ...(profile.value !== undefined && { profile: profile.value }),
   })
@@ -129,6 +130,8 @@ async function pasted(
         )
       : await terminal.readInput()
     if (!answer.ok) return answer
+    if (answer.value.trim() === '' && !terminal.inputIsTerminal)
+      return fail({ code: 'EQ_SECRET_EMPTY' })
     const loggedIn = await started.finish(answer.value, mayReplace)
     if (loggedIn.ok || !terminal.interactive || tries === PASTE_TRIES) return loggedIn
     const { code } = loggedIn.fault

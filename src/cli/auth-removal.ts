@@ -5,6 +5,7 @@ import type { Fault } from '../domain/fault.ts'
 import { providerOf } from '../domain/names.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
+import { lostWords } from '../domain/wording-restored.ts'
 import type { App } from '../services/app.ts'
 import type { RemovedProfile } from '../services/removal.ts'
 import type { CommandContext, Output } from './command.ts'
@@ -138,7 +139,7 @@ async function restoreBook(
   }
   const restored = await app.vault.restore(agent.value)
   if (!restored.ok) return restored
-  const { bookPath, setAside } = restored.value
+  const { bookPath, setAside, lost } = restored.value
   const back = await app.profiles.read(restored.value.agent)
   if (!back.ok) return back
   const profiles = [...back.value.book.profiles.keys()]
@@ -146,7 +147,8 @@ async function restoreBook(
     text: lines(
       `Restored ${app.show(bookPath)}`,
       `  It holds ${profiles.length > 0 ? profiles.join(', ') : 'no profiles'}`,
-      `  What was added after that copy was made is only in ${app.show(setAside)}`,
+      `  ${lostWords(lost)}`,
+      `  The damaged file is kept: ${app.show(setAside)}`,
       'Next: equabot models status',
     ),
     json: { restored: true, ...restored.value, profiles },

@@ -193,7 +193,6 @@ function storedScreen(
         ...(leaves === undefined
           ? []
           : [['Beside', `${leaves}, a login in use that stays as it is`] as const]),
-        ...(stored.type === 'api_key' ? [['Note', layout.paint('warn', API_KEY)] as const] : []),
         ...(stored.unfamiliar ? [['Note', layout.paint('warn', UNFAMILIAR)] as const] : []),
         ['Tried', fault ? layout.paint('bad', fault.message) : TRIED_WORDS[tried.kind]],
       ],
@@ -204,7 +203,6 @@ function storedScreen(
   )
 }
 
-const API_KEY = 'that was an API key, not a setup-token; it is kept as what it is'
 const TRIED_WORDS: Readonly<Record<Tried['kind'], string>> = {
   accepted: 'the provider takes it',
   not_tried: 'not yet',

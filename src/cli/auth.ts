@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
-import { becauseWords } from '../domain/wording.ts'
+import { becauseWords, credentialCommand } from '../domain/wording.ts'
 import type { App } from '../services/app.ts'
 import { credentialsJson } from '../wire/candidate-json.ts'
 import type { ExplainJson } from '../wire/report-json.ts'
@@ -147,6 +147,11 @@ async function explainNext(
   return ok({ text, json: { ...report, ...viewJson(explained.value) }, exit: report.next ? 0 : 1 })
 }
 
+/** @param model `provider/model` */
+function providerIn(model: string): string {
+  return model.slice(0, model.indexOf('/'))
+}
+
 function explainScreen(report: ExplainJson, scene: Scene): string {
   const { layout } = scene
   const { next, pin, session } = report
@@ -166,6 +171,9 @@ function explainScreen(report: ExplainJson, scene: Scene): string {
     lines(
       layout.heading('Candidates'),
       ...report.candidates.map((candidate) => candidateBlock(candidate, scene)),
+      report.candidates.length > 0
+        ? ''
+        : `  None. Add one: ${credentialCommand(providerIn(report.model))}`,
     ),
   )
 }

@@ -7,6 +7,7 @@ import { LEFT_RENEWING } from '../domain/finding-words-logins.ts'
 import { tellFinding } from '../domain/finding-words.ts'
 import type { Telling } from '../domain/telling.ts'
 import { tellFault } from '../domain/telling.ts'
+import { lostWords } from '../domain/wording-restored.ts'
 import type { Layout, Role } from './layout.ts'
 import { lines, sections } from './layout.ts'
 
@@ -77,7 +78,7 @@ function mendedBlock(
   const left = new Set(report.findings.map(findingKey))
   return lines(
     layout.heading('Put right'),
-    ...mended.map(({ finding, backups, fault, renewing }) => {
+    ...mended.map(({ finding, backups, fault, renewing, lost }) => {
       const done = !left.has(findingKey(finding))
       const { message } = tellFinding(finding, telling)
       const told = fault && tellFault(fault, telling)
@@ -88,6 +89,9 @@ function mendedBlock(
         ),
         told ? layout.paragraph(told.message, { indent: 4, first: '    ' }) : '',
         renewing ? `    ${LEFT_RENEWING}` : '',
+        lost
+          ? layout.paragraph(layout.paint('warn', lostWords(lost)), { indent: 4, first: '    ' })
+          : '',
         ...backups.map((path) => `    A copy is kept: ${telling.show(path)}`),
       )
     }),

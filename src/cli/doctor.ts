@@ -5,6 +5,7 @@ import type { DoctorReport, Mended } from '../domain/doctor-report.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { Finding } from '../domain/finding.ts'
 import { tellFinding } from '../domain/finding-words.ts'
+import { renewingWords } from '../domain/finding-words-logins.ts'
 import type { Result } from '../domain/result.ts'
 import { ok } from '../domain/result.ts'
 import { SECOND_MS } from '../domain/time.ts'
@@ -54,7 +55,12 @@ async function runDoctor(
   const doctor = await app.openDoctor(terminal.interactive)
   const offline = options.offline ?? false
   const found = await patiently(app, terminal, 'Looking at logins and files', () =>
-    doctor.examine({ offline }),
+    doctor.examine({
+      offline,
+      onRenewal(profile) {
+        if (terminal.interactive) terminal.err(`${renewingWords(profile)}\n`)
+      },
+    }),
   )
   if (!found.ok) return found
   const report = found.value

@@ -30,6 +30,8 @@ export interface Mended {
   readonly backups: readonly string[]
   /** Absent: it was done. */
   readonly fault?: Fault
+  /** A book's last good copy was put back: what is known to be missing in it. */
+  readonly lost?: readonly ProfileId[]
   /** It was no longer as it was found, so it was left alone. */
   readonly left?: true
   /** With `left`: a process renews it just now. */

@@ -2,7 +2,7 @@
 
 import { enabledCommand, OWNER_NAMES } from './explain-foreign.ts'
 import type { Explanation } from './explanation.ts'
-import type { LoginFault } from './fault.ts'
+import type { LoginAgain, LoginFault } from './fault.ts'
 import { inWords } from './time.ts'
 
 export function explainLogin(fault: LoginFault): Explanation {
@@ -28,14 +28,14 @@ export function explainLogin(fault: LoginFault): Explanation {
     case 'EQ_LOGIN_TIMEOUT':
       return say(
         `Nobody agreed within ${inWords(fault.waitedMs)}; nothing was changed`,
-        'Start again with the same command: equabot models auth login',
+        `Start again: ${loginCommand(fault.again)}`,
         1,
         408,
       )
     case 'EQ_LOGIN_STATE':
       return say(
         'The answer belongs to another login than the one that was started here; nothing was changed',
-        'Start again with the same command (equabot models auth login), and use only the newest page',
+        `Start again, and use only the newest page: ${loginCommand(fault.again)}`,
         1,
       )
     case 'EQ_LOGIN_ANSWER':
@@ -47,16 +47,30 @@ export function explainLogin(fault: LoginFault): Explanation {
     case 'EQ_LOGIN_DENIED':
       return say(
         `The provider did not agree (${fault.error}${fault.words === '' ? '' : `: ${fault.words}`}); nothing was changed`,
-        'If that was not meant, start again with the same command: equabot models auth login',
+        `If that was not meant, start again: ${loginCommand(fault.again)}`,
         1,
         403,
       )
     case 'EQ_LOGIN_FAILED':
       return say(
-        `The login at ${fault.host} failed${fault.status === undefined ? '' : ` (HTTP ${fault.status})`}: ${fault.words}; nothing was changed`,
-        'A code serves only once; start again with the same command: equabot models auth login',
+        `The login at ${loginFailureWords(fault)}; nothing was changed`,
+        `A code serves only once; start again: ${loginCommand(fault.again)}`,
         69,
         502,
+      )
+    case 'EQ_LOGIN_CONFIG':
+      return say(
+        `${fault.host} does not accept Equabot's request (${saidAs(fault)}); nothing was changed`,
+        `Check models.providers.${fault.provider}.oauth (${CONFIG_FIELDS[fault.error] ?? 'clientId, scopes'}) in the config, then: ${loginCommand(fault.again)}`,
+        78,
+        502,
+      )
+    case 'EQ_LOGIN_LIMITED':
+      return say(
+        `${fault.host} takes no more logins for now (HTTP 429: ${fault.words}); nothing was changed`,
+        `Wait${fault.retryAfterMs === undefined ? '' : ` ${inWords(fault.retryAfterMs)}`}, then start again: ${loginCommand(fault.again)}`,
+        75,
+        429,
       )
     case 'EQ_LOGIN_OTHER_ACCOUNT':
       return say(
@@ -104,4 +118,37 @@ export function explainLogin(fault: LoginFault): Explanation {
     default:
       return fault satisfies never
   }
+}
+
+/** Which fields of config a complaint of the token endpoint is about. @source RFC 6749 5.2 */
+const CONFIG_FIELDS: Readonly<Record<string, string>> = {
+  invalid_client: 'clientId',
+  unauthorized_client: 'clientId',
+  invalid_scope: 'scopes',
+}
+
+/** Who answered what. */
+export function loginFailureWords({
+  host,
+  status,
+  words,
+}: Pick<Extract<LoginFault, { code: 'EQ_LOGIN_FAILED' }>, 'host' | 'status' | 'words'>): string {
+  return `${host} failed${status === undefined ? '' : ` (HTTP ${status})`}: ${words}`
+}
+
+function saidAs({ error, words }: { readonly error: string; readonly words: string }): string {
+  return words === '' || words === error ? error : `${error}: ${words}`
+}
+
+/** The whole command that starts this login again. */
+function loginCommand(again: LoginAgain | undefined): string {
+  const options = again
+    ? [
+        `--provider ${again.provider}`,
+        ...(again.profile === undefined ? [] : [`--profile-id ${again.profile}`]),
+        ...(again.agent === undefined ? [] : [`--agent ${again.agent}`]),
+        ...(again.pasted ? ['--paste'] : []),
+      ]
+    : ['--provider <id>']
+  return `equabot models auth login ${options.join(' ')}`
 }

@@ -36,6 +36,7 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
         403,
       )
     case 'EQ_GRANT_NONE':
+      if (fault.type) return nothingRenews(profile, fault.type)
       return say(
         `${profile}: access has ended and there is nothing to renew it with`,
         `Log in again: ${loginAgain(profile, fault.origin)}`,
@@ -65,8 +66,8 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
       )
     case 'EQ_RENEWAL_LOST':
       return say(
-        `${profile}: a renewal was sent at ${dateText(fault.lostAt)} and its answer did not arrive (${fault.words}). The login is kept. ${next(fault.againAt, now)}`,
-        waitingHint(profile, true),
+        `${profile}: a renewal was sent at ${dateText(fault.lostAt)} and ${unansweredWords(fault)}. The login is kept. ${next(fault.againAt, now)}`,
+        fault.asked ? 'Wait; see: equabot models status' : waitingHint(profile, true),
         75,
         503,
       )
@@ -86,7 +87,9 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
       )
     case 'EQ_RENEWAL_BUSY':
       return say(
-        `${profile} is being renewed by another process for more than ${inWords(fault.waitedMs)}`,
+        fault.ours
+          ? `${profile}: its renewal has not ended within ${inWords(fault.waitedMs)}, and goes on by itself`
+          : `${profile} is being renewed by another process for more than ${inWords(fault.waitedMs)}`,
         'Try again in a moment',
         75,
         503,
@@ -99,6 +102,14 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
         503,
       )
     case 'EQ_RENEWAL_OWNERS':
+      if (fault.usableUntil !== undefined) {
+        return say(
+          `${profile} was not renewed: its access serves until ${dateText(fault.usableUntil)}, and ${OWNER_NAMES[fault.origin]} alone renews its login`,
+          ownersHint(fault.origin),
+          1,
+          503,
+        )
+      }
       return say(
         `${profile}: access expired, waiting for ${OWNER_NAMES[fault.origin]} to renew its login`,
         ownersHint(fault.origin),
@@ -124,11 +135,34 @@ export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): E
   }
 }
 
+function nothingRenews(profile: ProfileId, type: 'api_key' | 'token'): Explanation {
+  const what = type === 'api_key' ? 'an API key' : 'a token without a login behind it'
+  return {
+    message: `${profile} is ${what}; nothing renews it, and it serves as long as its provider takes it`,
+    hint: `To put another in its place: equabot models auth paste-token --provider ${providerOf(profile)} --profile-id ${profile}`,
+    exit: 64,
+    http: 400,
+  }
+}
+
 /** The command that makes this login anew. */
 export function loginAgain(profile: ProfileId, origin: Origin): string {
   return origin === 'equabot'
     ? `${OWNER_LOGIN.equabot} --provider ${providerOf(profile)} --profile-id ${profile}`
     : OWNER_LOGIN[origin]
+}
+
+/** Why nothing is known of a renewal that was sent. */
+export function unansweredWords({
+  answered,
+  words,
+}: {
+  readonly answered?: true
+  readonly words: string
+}): string {
+  return answered
+    ? `its answer could not be used (${words})`
+    : `its answer did not arrive (${words})`
 }
 
 function said(verdict: { readonly error: string; readonly words: string }): string {

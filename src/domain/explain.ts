@@ -155,12 +155,7 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
       return say(`Not done: ${fault.what}`, 'Add --yes to do it without being asked', 64, 400)
 
     case 'EQ_SECRET_EMPTY':
-      return say(
-        'Nothing was pasted',
-        'Paste the key or token, or pipe it in on standard input',
-        64,
-        400,
-      )
+      return say('Nothing was pasted', 'Paste it, or pipe it in on standard input', 64, 400)
     case 'EQ_SECRET_CHARACTERS':
       return say(
         `Character ${fault.position} of the secret is not a visible ASCII character`,
@@ -181,6 +176,13 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
       return say(
         `A ${fault.prefix}… is a secret of ${fault.owner}, not of ${fault.provider}`,
         `If that is meant: equabot models auth paste-token --provider ${fault.owner}`,
+        64,
+        400,
+      )
+    case 'EQ_SECRET_KEY':
+      return say(
+        `A ${fault.prefix}… is an API key, not a setup-token`,
+        `Paste the token that was shown. To store that key: equabot models auth paste-token --provider ${fault.provider}`,
         64,
         400,
       )
@@ -364,6 +366,8 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_LOGIN_ANSWER':
     case 'EQ_LOGIN_DENIED':
     case 'EQ_LOGIN_FAILED':
+    case 'EQ_LOGIN_CONFIG':
+    case 'EQ_LOGIN_LIMITED':
     case 'EQ_LOGIN_OTHER_ACCOUNT':
     case 'EQ_PROGRAM_MISSING':
     case 'EQ_PROGRAM_FAILED':

@@ -114,6 +114,8 @@ export type SecretFault =
       readonly owner: ProviderId
       readonly prefix: string
     }
+  /** An API key where only a token serves. */
+  | { readonly code: 'EQ_SECRET_KEY'; readonly provider: ProviderId; readonly prefix: string }
   | { readonly code: 'EQ_SECRET_TOO_LONG'; readonly maxLength: number }
   | { readonly code: 'EQ_PROMPT_NO_TTY'; readonly instead: string }
   | { readonly code: 'EQ_INTERRUPTED' }
@@ -273,7 +275,13 @@ export type RenewalFault =
       readonly origin: Origin
       readonly spentAt: EpochMs
     }
-  | { readonly code: 'EQ_GRANT_NONE'; readonly profile: ProfileId; readonly origin: Origin }
+  | {
+      readonly code: 'EQ_GRANT_NONE'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      /** It is no login at all: nothing ever renews it. */
+      readonly type?: 'api_key' | 'token'
+    }
   | {
       readonly code: 'EQ_RENEWAL_NOT_SENT'
       readonly profile: ProfileId
@@ -300,6 +308,10 @@ export type RenewalFault =
       readonly words: string
       readonly lostAt: EpochMs
       readonly againAt?: EpochMs
+      /** An answer came, and what it says is of no use. */
+      readonly answered?: true
+      /** A person has just asked for it. */
+      readonly asked?: true
     }
   | {
       readonly code: 'EQ_RENEWAL_ACCOUNT'
@@ -309,10 +321,22 @@ export type RenewalFault =
     }
   | { readonly code: 'EQ_RENEWAL_KEPT'; readonly profile: ProfileId; readonly words: string }
   /** Another process is at it, longer than we wait. It goes on. */
-  | { readonly code: 'EQ_RENEWAL_BUSY'; readonly profile: ProfileId; readonly waitedMs: number }
+  | {
+      readonly code: 'EQ_RENEWAL_BUSY'
+      readonly profile: ProfileId
+      readonly waitedMs: number
+      /** The process is one that we have started. */
+      readonly ours?: true
+    }
   /** The person did not want to wait for it. */
   | { readonly code: 'EQ_RENEWAL_GOES_ON'; readonly profile: ProfileId }
-  | { readonly code: 'EQ_RENEWAL_OWNERS'; readonly profile: ProfileId; readonly origin: Origin }
+  | {
+      readonly code: 'EQ_RENEWAL_OWNERS'
+      readonly profile: ProfileId
+      readonly origin: Origin
+      /** Access serves until then; absent: it has ended. */
+      readonly usableUntil?: EpochMs
+    }
   /** Config or environment leaves the logins from there out. */
   | {
       readonly code: 'EQ_RENEWAL_LEFT_OUT'
@@ -323,7 +347,20 @@ export type RenewalFault =
   | { readonly code: 'EQ_RENEWAL_HELPER'; readonly profile: ProfileId; readonly detail: string }
 
 /** A login that did not come about. */
-export type LoginFault =
+export type LoginFault = LoginTrouble & {
+  /** Which login it was, to be started again. */
+  readonly again?: LoginAgain
+}
+
+/** What a login was asked for with. */
+export interface LoginAgain {
+  readonly provider: ProviderId
+  readonly profile?: ProfileId
+  readonly agent?: AgentId
+  readonly pasted?: true
+}
+
+type LoginTrouble =
   | { readonly code: 'EQ_LOGIN_UNSUPPORTED'; readonly provider: ProviderId; readonly lacks: string }
   | { readonly code: 'EQ_LOGIN_UNSAFE_URL'; readonly provider: ProviderId; readonly field: string }
   | { readonly code: 'EQ_LOGIN_TIMEOUT'; readonly waitedMs: number }
@@ -335,6 +372,21 @@ export type LoginFault =
       readonly host: string
       readonly words: string
       readonly status?: number
+    }
+  /** The provider takes issue with the client or the scopes, and not with the person. */
+  | {
+      readonly code: 'EQ_LOGIN_CONFIG'
+      readonly provider: ProviderId
+      readonly host: string
+      readonly error: string
+      readonly words: string
+    }
+  /** So many logins of late that it takes no more now. */
+  | {
+      readonly code: 'EQ_LOGIN_LIMITED'
+      readonly host: string
+      readonly words: string
+      readonly retryAfterMs?: number
     }
   | {
       readonly code: 'EQ_LOGIN_OTHER_ACCOUNT'

@@ -13,7 +13,13 @@ import type { EpochMs } from './time.ts'
 /** The state folder, the disk and the clock. */
 export type DiskFact =
   | { readonly code: 'DR_STATE_MISSING'; readonly path: string }
-  | { readonly code: 'DR_STATE_UNWRITABLE'; readonly path: string; readonly errno: string }
+  | {
+      readonly code: 'DR_STATE_UNWRITABLE'
+      readonly path: string
+      readonly errno: string
+      /** It does not exist, and the folder that it should stand in lets nobody make it. */
+      readonly missing?: true
+    }
   /** It is the user's home, or holds it: the files of others lie in it. */
   | { readonly code: 'DR_STATE_SHARED'; readonly path: string }
   | { readonly code: 'DR_STATE_LARGE'; readonly path: string; readonly entries: number }
@@ -68,6 +74,8 @@ export type StoreFact =
       readonly path: string
       readonly field: string
       readonly problem: string
+      /** There is an earlier copy that can be put back. */
+      readonly restorable: boolean
     }
   | { readonly code: 'DR_CONFIG_INVALID'; readonly fault: ConfigFault | StoreFault }
   | { readonly code: 'DR_CONFIG_OLDER'; readonly path: string; readonly fields: readonly string[] }

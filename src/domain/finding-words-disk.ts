@@ -15,10 +15,14 @@ export function tellDisk(fact: DiskFact, { show, now }: Telling): Told {
       return say(`${place} does not exist yet; the first login makes it`, '')
     case 'DR_STATE_UNWRITABLE':
       return say(
-        `Nothing can be written to ${place} (${fact.errno}), so no login can be stored or renewed`,
+        fact.missing
+          ? `${place} does not exist and cannot be made (${fact.errno}), so no login can be stored`
+          : `Nothing can be written to ${place} (${fact.errno}), so no login can be stored or renewed`,
         fact.errno === 'EROFS'
           ? 'Mount that disk for writing, or set EQUABOT_STATE_DIR to a folder that can be written'
-          : `Look at owner and mode: ls -ld ${word}`,
+          : fact.missing
+            ? `Look at owner and mode: ls -ld ${word.replace(/\/[^/]*$/, '') || '/'}, or set EQUABOT_STATE_DIR to a folder that can be written`
+            : `Look at owner and mode: ls -ld ${word}`,
       )
     case 'DR_STATE_SHARED':
       return say(

@@ -15,7 +15,7 @@ export function tellLogin(fact: LoginFact, telling: Telling): Told {
     case 'DR_GRANT_DEAD':
     case 'DR_GRANT_WAITING':
     case 'DR_GRANT_STUCK':
-      return tellFault(fact.fault, telling)
+      return beyondDoctor(tellFault(fact.fault, telling))
     case 'DR_FOREIGN_LOCK': {
       const { origin, path, modifiedAt } = fact.lock
       return say(
@@ -55,6 +55,16 @@ export function tellLogin(fact: LoginFact, telling: Telling): Told {
 /** Why what was found was left as it is. */
 export const LEFT_RENEWING =
   'left: a renewal of it is under way, or was not finished; the next one finishes it'
+
+/** Said before doctor renews a login. */
+export function renewingWords(profile: string): string {
+  return `Renewing ${profile}, whose access has ended. This may take a minute …`
+}
+
+/** Whoever reads this has run doctor already. */
+function beyondDoctor({ message, fix }: Told): Told {
+  return { message, fix: fix.replace(/[.:]?(?: See:)? equabot doctor$/, '') }
+}
 
 function placeWords({ agent, profile }: GrantPlace): string {
   return `${profile} of agent ${agent}`

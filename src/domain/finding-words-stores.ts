@@ -16,7 +16,9 @@ export function tellStore(fact: StoreFact, telling: Telling): Told {
     case 'DR_BOOK_ENTRY':
       return say(
         `${place}: ${fact.field}: ${leftOutWords(fact.problem)}`,
-        `Mend it there, or put the last good copy back: equabot models auth restore --agent ${fact.agent}`,
+        fact.restorable
+          ? `Mend it there, or put the last good copy back: equabot models auth restore --agent ${fact.agent}`
+          : `Mend it there: "\${EDITOR:-vi}" ${shellPath(place)}`,
       )
     case 'DR_CONFIG_OLDER':
       return say(

@@ -107,6 +107,8 @@ export type RenewalOutcome =
       readonly words: string
       readonly lostAt: EpochMs
       readonly replays: number
+      /** An answer came, and what it says is of no use. */
+      readonly answered?: true
     }
   /** The answer was for somebody else's account; it is kept aside, the login is as it was. */
   | { readonly kind: 'quarantined'; readonly expected: string; readonly got: string }

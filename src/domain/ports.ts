@@ -5,7 +5,7 @@ import type { ChatRequest, ReplyEvent, TranscriptEntry, TurnEvent, TurnRequest }
 import type { HeardEvent } from './event.ts'
 import type { StoreFault, ConfigFault, Fault, LoginFault } from './fault.ts'
 import type { LegacyLogins } from './legacy.ts'
-import type { AgentId, ProviderId, SessionId } from './names.ts'
+import type { AgentId, ProfileId, ProviderId, SessionId } from './names.ts'
 import type { Pin } from './pins.ts'
 import type { ProfileBook } from './profile.ts'
 import type { Protocol } from './provider.ts'
@@ -39,6 +39,13 @@ export interface StoredBook {
   readonly legacyState: AgentState
 }
 
+export interface Restored {
+  /** Path of the set-aside file. */
+  readonly setAside: string
+  /** What can be read of it that the book has no more; a damaged file may have held others. */
+  readonly lost: readonly ProfileId[]
+}
+
 export interface ProfileStore {
   /** The book as it is on disk; a file that does not exist is an empty book. Changes nothing. */
   read(agent: AgentId): Promise<Result<StoredBook, StoreFault>>
@@ -49,8 +56,8 @@ export interface ProfileStore {
   ): Promise<Result<T, F | StoreFault>>
   /** Whether a change could be saved now: rights, and room for it on the disk. Changes nothing. */
   probe(agent: AgentId): Promise<Result<void, StoreFault>>
-  /** Sets an unreadable file aside and puts the previous good generation in its place. Gives the path of the set-aside file. */
-  restorePrevious(agent: AgentId): Promise<Result<{ setAside: string }, StoreFault>>
+  /** Sets an unreadable file aside and puts the previous good generation in its place. */
+  restorePrevious(agent: AgentId): Promise<Result<Restored, StoreFault>>
   /**
    * Copies an agent's file as it is to the same name with this ending, and gives the copy's path; undefined when there
    * is no file. Inside `transact` it is the file that the change is about to replace.

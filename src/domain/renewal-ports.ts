@@ -237,6 +237,8 @@ export interface LoginOptions {
   /** `loopback`: a browser on this machine comes back to us. `paste`: the person brings the answer. */
   readonly redirect: 'loopback' | 'paste'
   readonly timeoutMs: number
+  /** Told when the answer is good and the token endpoint is about to be asked. */
+  readonly onExchange?: () => void
 }
 
 export interface LoginAttempt {

@@ -7,7 +7,14 @@
 import { createHash } from 'node:crypto'
 
 import type { OauthCredential } from './credential.ts'
-import type { GrantView, Moment, RenewalOutcome, Verdict } from './grant.ts'
+import type {
+  GrantView,
+  Moment,
+  NotSentReason,
+  RenewalOutcome,
+  RenewalWay,
+  Verdict,
+} from './grant.ts'
 import { elapsedMs, holdMs } from './grant.ts'
 import type { OauthFacts } from './provider.ts'
 import type { EpochMs } from './time.ts'
@@ -138,6 +145,19 @@ export function configMark(facts: OauthFacts, clientId: string | undefined): str
   const parts = [facts.tokenUrl, facts.body, clientId ?? '', ...facts.scopes]
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)
 }
+
+/** Why its owner's program did not renew a login says nothing where it is renewed otherwise now, and the reverse. */
+export function isOfAnotherWay(outcome: RenewalOutcome, way: RenewalWay): boolean {
+  if (outcome.kind !== 'not_sent') return false
+  if (outcome.reason === 'owner_program') return way !== 'owner'
+  return way === 'owner' && NEIGHBOURS_REASONS.has(outcome.reason)
+}
+
+const NEIGHBOURS_REASONS: ReadonlySet<NotSentReason> = new Set<NotSentReason>([
+  'owner_busy',
+  'owner_unwritable',
+  'owner_unreadable',
+])
 
 /** Whether anybody here can get new access with this grant. What its last renewal has shown is another question. */
 export function canRenew(view: GrantView | undefined): boolean {

@@ -50,6 +50,27 @@ export function parseSecretText(
   return ok({ secret: new Secret(cleaned), ...(shape && { shape }) })
 }
 
+/** No provider's token is as short as this, characters. */
+const SHORTEST_TOKEN = 40
+
+/**
+ * Whether what was pasted can be a token of this provider's. One that begins otherwise than they do today may still be one.
+ *
+ * @faults `EQ_SECRET_KEY` it is an API key; `EQ_SECRET_TRUNCATED` it is far too short for one
+ */
+export function checkIsToken(
+  { secret, shape }: PastedSecret,
+  { id, shapes }: ProviderFacts,
+): Result<void, SecretFault> {
+  if (shape?.type === 'api_key')
+    return fail({ code: 'EQ_SECRET_KEY', provider: id, prefix: shape.prefix })
+  const { length } = secret.reveal()
+  const usual = shapes.find(({ type }) => type === 'token')
+  if (shape || !usual || length >= SHORTEST_TOKEN) return ok()
+  const { minLength, prefix } = usual
+  return fail({ code: 'EQ_SECRET_TRUNCATED', length, minLength, prefix })
+}
+
 /** `sk-` alone is used by many servers; a longer beginning tells whose a secret is. */
 const SHORTEST_TELLING = 3
 

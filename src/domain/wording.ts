@@ -2,7 +2,7 @@
 
 import type { FailureReason, Rest } from './cooldown.ts'
 import { leftOutBecause, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
-import { loginAgain, ownersHint } from './explain-renewal.ts'
+import { loginAgain, ownersHint, unansweredWords } from './explain-renewal.ts'
 import type { FailedAttempt, LostPin } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { RenewalOutcome, RenewalWay } from './grant.ts'
@@ -210,7 +210,7 @@ function outcomeWords(outcome: RenewalOutcome, now: EpochMs | undefined): string
         ? `the provider refused to renew it (${outcome.error})`
         : `an answer of ${dateText(outcome.lostAt)} was lost, and now the provider refuses (${outcome.error})`
     case 'ambiguous':
-      return `a renewal was sent ${relative(outcome.lostAt, now)} and its answer did not arrive (${outcome.words})`
+      return `a renewal was sent ${relative(outcome.lostAt, now)} and ${unansweredWords(outcome)}`
     case 'quarantined':
       return `the provider answered for another account (${outcome.got})`
     case 'kept':

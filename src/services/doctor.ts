@@ -24,7 +24,7 @@ import {
   twinsCheck,
 } from './doctor/grants-check.ts'
 import { mendAll } from './doctor/mend.ts'
-import type { Sight, SightDeps } from './doctor/sight.ts'
+import type { ExamineOptions, Sight, SightDeps } from './doctor/sight.ts'
 import { loadedWorlds, lookAtAll } from './doctor/sight.ts'
 import {
   agentsCheck,
@@ -41,9 +41,10 @@ export interface Doctor {
    * Takes over the logins of other programs and, unless offline, renews what has ended; then looks.
    *
    * @param options.offline nothing is renewed, so nothing leaves this machine
+   * @param options.onRenewal told before a login is renewed, which may take a while
    * @faults those of looking at the state folder itself
    */
-  examine(options: { readonly offline: boolean }): Promise<Result<DoctorReport, Fault>>
+  examine(options: ExamineOptions): Promise<Result<DoctorReport, Fault>>
   /** Puts right what it can, with a copy of every file whose content it changes. One that fails does not stop the others. */
   mend(report: DoctorReport): Promise<readonly Mended[]>
 }

@@ -8,7 +8,7 @@ import { providerOf } from '../domain/names.ts'
 import type { GrantStore, GrantViews } from '../domain/renewal-ports.ts'
 import type { EffectiveBook, Profile } from '../domain/profile.ts'
 import type { ProviderTable } from '../domain/provider.ts'
-import { clientOf, configMark } from '../domain/renewal-rules.ts'
+import { clientOf, configMark, isOfAnotherWay } from '../domain/renewal-rules.ts'
 import type { Settings } from '../domain/settings.ts'
 
 /** The grant behind a profile: its id, who renews it, and which of its tokens is current. */
@@ -36,7 +36,10 @@ export async function grantViews(
     const way = providers.get(providerOf(profile.id))?.oauth ? grant.way : 'none'
     const verdict = await deps.grants.verdict(grant.id)
     const stands =
-      verdict && verdict.token === grant.token && !isVoid(verdict, profile, providers)
+      verdict &&
+      verdict.token === grant.token &&
+      !isOfAnotherWay(verdict.outcome, way) &&
+      !isVoid(verdict, profile, providers)
         ? verdict
         : undefined
     const isOver = stands !== undefined && isFinal(stands.outcome)

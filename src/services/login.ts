@@ -2,7 +2,7 @@
 
 import type { OauthCredential } from '../domain/credential.ts'
 import { isSameAccount } from '../domain/credential.ts'
-import type { Fault, LoginFault } from '../domain/fault.ts'
+import type { Fault, LoginAgain, LoginFault } from '../domain/fault.ts'
 import { newGrantId } from '../domain/grant.ts'
 import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { parseProfileId, profileId, providerOf } from '../domain/names.ts'
@@ -34,6 +34,8 @@ export interface LoginRequest {
   readonly redirect: 'loopback' | 'paste'
   /** Aborted: whatever comes in is given back, and nothing is stored. */
   readonly signal: AbortSignal
+  /** Told when the answer is good and the provider is about to be asked for the tokens. */
+  readonly onExchange?: () => void
 }
 
 export type OtherAccountFault = Extract<LoginFault, { code: 'EQ_LOGIN_OTHER_ACCOUNT' }>
@@ -94,8 +96,10 @@ export function createLogin(deps: LoginDeps): Login {
       const begun = await deps.logins.begin(facts.id, oauth, {
         redirect,
         timeoutMs: LOGIN_TIMEOUT_MS,
+        ...(request.onExchange && { onExchange: request.onExchange }),
       })
-      if (!begun.ok) return begun
+      const named = naming(facts.id, request)
+      if (!begun.ok) return named(begun)
       const attempt = begun.value
       const place = { request, provider: facts.id, oauth, providers: world.providers, attempt }
       return ok({
@@ -103,12 +107,56 @@ export function createLogin(deps: LoginDeps): Login {
         title: facts.title,
         url: attempt.url,
         timeoutMs: LOGIN_TIMEOUT_MS,
-        ...(attempt.arrived && { arrived: attempt.arrived }),
-        finish: (answer, mayReplace) => finish(deps, place, answer, mayReplace),
+        ...(attempt.arrived && { arrived: attempt.arrived.then(named) }),
+        finish: async (answer, mayReplace) => named(await finish(deps, place, answer, mayReplace)),
         close: () => attempt.close(),
       })
     },
   }
+}
+
+/** A fault of the login itself says how the login was started. */
+function naming(
+  provider: ProviderId,
+  { profile, agent, redirect }: LoginRequest,
+): <T>(result: Result<T, Fault>) => Result<T, Fault> {
+  const again: LoginAgain = {
+    provider,
+    ...(profile !== undefined && { profile }),
+    ...(agent !== undefined && { agent }),
+    ...(redirect === 'paste' && { pasted: true }),
+  }
+  return (result) => {
+    if (result.ok || !isRepeatable(result.fault)) return result
+    return fail({ ...result.fault, again })
+  }
+}
+
+type Repeatable = Extract<
+  LoginFault,
+  {
+    code:
+      | 'EQ_LOGIN_TIMEOUT'
+      | 'EQ_LOGIN_STATE'
+      | 'EQ_LOGIN_DENIED'
+      | 'EQ_LOGIN_FAILED'
+      | 'EQ_LOGIN_CONFIG'
+      | 'EQ_LOGIN_LIMITED'
+  }
+>
+
+const REPEATABLE: Readonly<Record<Repeatable['code'], true>> = {
+  EQ_LOGIN_TIMEOUT: true,
+  EQ_LOGIN_STATE: true,
+  EQ_LOGIN_DENIED: true,
+  EQ_LOGIN_FAILED: true,
+  EQ_LOGIN_CONFIG: true,
+  EQ_LOGIN_LIMITED: true,
+}
+
+/** Whether the remedy is to start the login again. */
+function isRepeatable(fault: Fault): fault is Repeatable {
+  return fault.code in REPEATABLE
 }
 
 /** Whether a login may be kept under this id at all. */

@@ -33,7 +33,7 @@ export async function judged(
 ): Promise<Step> {
   const verdict = deps.judge(answer, received.at.at, login.refresh)
   return verdict.kind === 'ambiguous'
-    ? unanswered(deps, job, login, received.attempt, verdict.words)
+    ? unanswered(deps, job, login, received.attempt, verdict.words, true)
     : settle(deps, job, home, login, received, verdict)
 }
 
@@ -101,7 +101,7 @@ async function store(
   const next = renewedLogin(login, tokens, at.at)
   const put = await putOrKeep(deps, home, received, next)
   if (!put.ok) {
-    if (!(await received.keep())) return unanswered(deps, job, login, attempt, UNSTORED)
+    if (!(await received.keep())) return unanswered(deps, job, login, attempt, UNSTORED, true)
     await conclude(deps, job, token, { kind: 'kept', words: put.fault.words })
     return { end: 'failed' }
   }
@@ -120,7 +120,7 @@ async function store(
   return { end: put.value ? 'renewed' : 'nothing_to_do' }
 }
 
-const UNSTORED = 'its answer came, and nothing on this machine could store it'
+const UNSTORED = 'nothing on this machine could store it'
 
 /** The tokens exist nowhere else, so they are held until their home or the journal takes them. */
 async function putOrKeep(

@@ -50,13 +50,18 @@ export function beforeReplay(attempt: Attempt): Attempt {
   return { ...attempt, replays: Math.max(0, attempt.replays - 1) }
 }
 
-/** Sent, and nothing came that decides it. The note stays: whoever comes next knows that the token may have served. */
+/**
+ * Sent, and nothing came that decides it. The note stays: whoever comes next knows that the token may have served.
+ *
+ * @param answered something came, and was of no use
+ */
 export async function unanswered(
   deps: ProtocolDeps,
   job: RenewalJob,
   login: Refreshable,
   attempt: Attempt,
   words: string,
+  answered: boolean = false,
 ): Promise<Step> {
   const { token, replays } = attempt
   const now = deps.stopwatch()
@@ -67,7 +72,7 @@ export async function unanswered(
     moment: now,
     tries: replays + 1,
     againAfterMs: waitMs,
-    outcome: { kind: 'ambiguous', words, lostAt, replays },
+    outcome: { kind: 'ambiguous', words, lostAt, replays, ...(answered && { answered }) },
   })
   return waitMs <= PATIENCE_MS ? { end: 'again', afterMs: waitMs } : { end: 'failed' }
 }

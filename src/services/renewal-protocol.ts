@@ -15,6 +15,7 @@ import {
   configMark,
   freshness,
   heldMs,
+  isOfAnotherWay,
   isTooSoon,
   LONGEST_PAUSE_MS,
 } from '../domain/renewal-rules.ts'
@@ -169,7 +170,9 @@ function verdictFor(
 ): Verdict | undefined {
   const { verdict } = page
   if (verdict?.token !== token) return undefined
-  const isVoid = verdict.outcome.kind === 'config' && verdict.config !== configMark(facts, clientId)
+  const isVoid =
+    isOfAnotherWay(verdict.outcome, 'ours') ||
+    (verdict.outcome.kind === 'config' && verdict.config !== configMark(facts, clientId))
   return isVoid ? undefined : verdict
 }
 

@@ -18,6 +18,7 @@ import { freshness, heldMs, isTooSoon } from '../domain/renewal-rules.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import type { Secret } from '../domain/secret.ts'
+import type { EpochMs } from '../domain/time.ts'
 import { unknownProfile } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
 import { leftOutBy } from '../domain/world.ts'
@@ -101,7 +102,7 @@ async function findLogin(
   const by = leftOutBy(world, origin)
   if (by) return fail({ code: 'EQ_RENEWAL_LEFT_OUT', profile: profile.id, origin, by })
   if (credential.type !== 'oauth') {
-    return fail({ code: 'EQ_GRANT_NONE', profile: profile.id, origin })
+    return fail({ code: 'EQ_GRANT_NONE', profile: profile.id, origin, type: credential.type })
   }
   const grant = grantOf(profile, world.settings, world.foreign)
   return ok({ world, profile, login: credential, grant })
@@ -119,7 +120,7 @@ async function renewAlone(
 
   const way = world.grants.get(id)?.way ?? 'none'
   if (!grant || way === 'none') return fail({ code: 'EQ_GRANT_NONE', profile: id, origin })
-  if (way === 'never') return fail({ code: 'EQ_RENEWAL_OWNERS', profile: id, origin })
+  if (way === 'never') return fail(ownersAlone(profile, login, deps.stopwatch().at))
 
   const before = await deps.grants.verdict(grant.id)
   const known = before?.token === grant.token ? before : undefined
@@ -133,6 +134,20 @@ async function renewAlone(
   }
 
   return letHelperRenew(deps, request, profile, { id: grant.id, before, unwanted: login.access })
+}
+
+function ownersAlone(
+  { id, origin }: HeldProfile,
+  { expiresAt }: OauthCredential,
+  now: EpochMs,
+): RenewalFault {
+  const usable = expiresAt !== undefined && expiresAt > now
+  return {
+    code: 'EQ_RENEWAL_OWNERS',
+    profile: id,
+    origin,
+    ...(usable && { usableUntil: expiresAt }),
+  }
 }
 
 async function letHelperRenew(
@@ -170,7 +185,9 @@ async function letHelperRenew(
     if (isNew || isTooSoon(verdict, deps.stopwatch()) || isUsable(deps, after)) return ok(after)
   }
   if (!ran.ok) return ran
-  return fail(faultOf(id, origin, verdict, deps.stopwatch().upMs))
+  const fault = faultOf(id, origin, verdict, deps.stopwatch().upMs)
+  const isAsked = fault.code === 'EQ_RENEWAL_LOST' && request.urge === 'user'
+  return fail(isAsked ? { ...fault, asked: true } : fault)
 }
 
 /** Whether access that somebody else has put there serves a request. */
@@ -255,6 +272,7 @@ export function faultOf(
         profile,
         words: outcome.words,
         lostAt: outcome.lostAt,
+        ...(outcome.answered && { answered: true }),
         ...again,
       }
     case 'quarantined':

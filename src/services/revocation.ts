@@ -1,8 +1,8 @@
 /** The end of a grant at its provider. Best effort: what is forgotten here is forgotten, whatever the provider says. */
 
 import type { LoginFault } from '../domain/fault.ts'
-import type { OauthCredential } from '../domain/credential.ts'
-import { bearerOf } from '../domain/credential.ts'
+import type { Credential, OauthCredential } from '../domain/credential.ts'
+import { bearerOf, expiresAtOf } from '../domain/credential.ts'
 import type { ForeignOrigin } from '../domain/foreign.ts'
 import { ownGrantId } from '../domain/grant.ts'
 import type { ProfileId, ProviderId } from '../domain/names.ts'
@@ -10,8 +10,9 @@ import { providerOf } from '../domain/names.ts'
 import type { ProfileStore } from '../domain/ports.ts'
 import type { GrantStore, LoginFlow } from '../domain/renewal-ports.ts'
 import type { Profile } from '../domain/profile.ts'
-import type { ProviderTable } from '../domain/provider.ts'
+import type { ProviderFacts, ProviderTable } from '../domain/provider.ts'
 import { clientOf } from '../domain/renewal-rules.ts'
+import type { EpochMs } from '../domain/time.ts'
 
 export type Revocation =
   | { readonly kind: 'revoked' }
@@ -21,7 +22,16 @@ export type Revocation =
   | { readonly kind: 'borrowed'; readonly origin: ForeignOrigin }
   /** Another profile lives by the same login. */
   | { readonly kind: 'shared'; readonly sharedWith: ProfileId }
-  | { readonly kind: 'failed'; readonly fault: LoginFault }
+  /** Access goes on until then, where that is known; the login itself until it is ended there. */
+  | { readonly kind: 'failed'; readonly fault: LoginFault; readonly accessEndsAt?: EpochMs }
+  /** It was pasted, and is not ours to end. */
+  | {
+      readonly kind: 'lives_on'
+      readonly type: 'api_key' | 'token'
+      readonly expiresAt?: EpochMs
+      /** Where keys are made and revoked. */
+      readonly keysPage?: string
+    }
 
 export interface RevocationDeps {
   readonly profiles: ProfileStore
@@ -31,7 +41,7 @@ export interface RevocationDeps {
 
 /**
  * @param profile as it was in its book, which it has left by now
- * @returns undefined for a key or a token that was pasted: it is not ours to end
+ * @returns undefined where nothing lives on anywhere: a key of the sandbox
  */
 export async function revokeGrant(
   deps: RevocationDeps,
@@ -39,9 +49,10 @@ export async function revokeGrant(
   { id, origin, credential }: Profile,
 ): Promise<Revocation | undefined> {
   if (origin !== 'equabot') return { kind: 'borrowed', origin }
-  if (credential.type !== 'oauth') return undefined
   const provider = providerOf(id)
-  const oauth = providers.get(provider)?.oauth
+  const facts = providers.get(provider)
+  if (credential.type !== 'oauth') return livingOn(credential, facts)
+  const oauth = facts?.oauth
   const clientId = oauth && clientOf(oauth, credential)
   if (oauth?.revokeUrl === undefined || clientId === undefined) return { kind: 'not_offered' }
   const sharedWith = await otherHolder(deps.profiles, provider, credential)
@@ -54,7 +65,28 @@ export async function revokeGrant(
     refresh ?? access,
     refresh ? 'refresh_token' : 'access_token',
   )
-  return revoked.ok ? { kind: 'revoked' } : { kind: 'failed', fault: revoked.fault }
+  if (revoked.ok) return { kind: 'revoked' }
+  const { expiresAt } = credential
+  return {
+    kind: 'failed',
+    fault: revoked.fault,
+    ...(expiresAt !== undefined && { accessEndsAt: expiresAt }),
+  }
+}
+
+function livingOn(
+  credential: Exclude<Credential, OauthCredential>,
+  facts: ProviderFacts | undefined,
+): Revocation | undefined {
+  const { type } = credential
+  const expiresAt = expiresAtOf(credential)
+  if (facts?.keyless === 'sandbox') return undefined
+  return {
+    kind: 'lives_on',
+    type,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(type === 'api_key' && facts?.keysPage !== undefined && { keysPage: facts.keysPage }),
+  }
 }
 
 /** Removes what the journal holds of a grant that nobody lives by any more. */

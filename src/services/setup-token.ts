@@ -79,6 +79,7 @@ export function createSetupTokens(deps: SetupTokenDeps): SetupTokens {
         text,
         issuedAt: deps.clock.now(),
         expiresInMs: facts.lifetimeMs,
+        onlyToken: true,
       }),
     verify: ({ agent, profile }, signal) => verify(deps, agent, profile, signal),
   }

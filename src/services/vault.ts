@@ -6,13 +6,13 @@ import type { Fault } from '../domain/fault.ts'
 import { FOREIGN_PROFILES } from '../domain/foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from '../domain/names.ts'
 import { profileId, providerOf } from '../domain/names.ts'
-import type { Clock, Fingerprint } from '../domain/ports.ts'
+import type { Clock, Fingerprint, Restored } from '../domain/ports.ts'
 import type { Profile } from '../domain/profile.ts'
 import { withOrder, withoutProfile, withProfile } from '../domain/profile.ts'
 import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
-import { parseSecretText } from '../domain/secret-text.ts'
+import { checkIsToken, parseSecretText } from '../domain/secret-text.ts'
 import type { Settings } from '../domain/settings.ts'
 import { acceptsType } from '../domain/settings.ts'
 import type { EpochMs } from '../domain/time.ts'
@@ -33,6 +33,8 @@ export interface StoreSecret {
   readonly expiresInMs?: number
   /** When its provider issued it, where that is known; a token's end counts from then. */
   readonly issuedAt?: EpochMs
+  /** Only a token may stand here: an API key, or half of a token, is refused. */
+  readonly onlyToken?: true
 }
 
 export interface StoredSecret {
@@ -65,9 +67,7 @@ export interface Vault {
   removeProfile(agent: AgentId | undefined, profile: string): Promise<Result<EndedProfile, Fault>>
   restore(
     agent: AgentId | undefined,
-  ): Promise<
-    Result<{ readonly agent: AgentId; readonly setAside: string; readonly bookPath: string }, Fault>
-  >
+  ): Promise<Result<Restored & { readonly agent: AgentId; readonly bookPath: string }, Fault>>
 }
 
 export interface VaultDeps extends RemovalDeps {
@@ -104,6 +104,8 @@ async function storeSecret(
   const pasted = parseSecretText(input.text, facts, others)
   if (!pasted.ok) return pasted
   const { secret, shape } = pasted.value
+  const fits = input.onlyToken ? checkIsToken(pasted.value, facts) : ok()
+  if (!fits.ok) return fits
   const now = deps.clock.now()
   const type = input.type ?? shape?.type ?? 'token'
   const { expiresInMs, issuedAt } = input
@@ -237,16 +239,14 @@ export function modeFor(id: ProfileId, { type }: Credential): CredentialType {
 async function restore(
   deps: VaultDeps,
   agent: AgentId | undefined,
-): Promise<
-  Result<{ readonly agent: AgentId; readonly setAside: string; readonly bookPath: string }, Fault>
-> {
+): Promise<Result<Restored & { readonly agent: AgentId; readonly bookPath: string }, Fault>> {
   const loaded = await deps.loadWorld(agent)
   if (!loaded.ok) return loaded
   const restored = await deps.profiles.restorePrevious(loaded.value.agent)
   if (!restored.ok) return restored
   return ok({
     agent: loaded.value.agent,
-    setAside: restored.value.setAside,
+    ...restored.value,
     bookPath: deps.profiles.path(loaded.value.agent),
   })
 }

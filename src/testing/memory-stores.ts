@@ -81,7 +81,7 @@ export function memoryProfileStore(
     async restorePrevious(agent) {
       if (!kept.has(agent)) return fail({ code: 'EQ_STORE_NO_PREVIOUS', path: path(agent) })
       damages.delete(agent)
-      return ok({ setAside: `${path(agent)}.damaged` })
+      return ok({ setAside: `${path(agent)}.damaged`, lost: [] })
     },
     async keepCopy(agent, ending) {
       const book = kept.get(agent)

@@ -27,6 +27,8 @@ export interface DoctorFindingJson {
   readonly fixed?: boolean
   /** Why it could not be put right. */
   readonly error?: Pick<FaultJson, 'code' | 'message' | 'hint'>
+  /** A book's last good copy was put back: the profiles that are known to be missing in it. */
+  readonly lost?: readonly string[]
   /** Why it was left as it is, though it could have been put right. */
   readonly left?: string
   readonly backups?: readonly string[]
@@ -92,7 +94,7 @@ function findingJson(finding: Finding, telling: Telling): DoctorFindingJson {
 function mendedJson(
   mended: Mended | undefined,
   telling: Telling,
-): Pick<DoctorFindingJson, 'error' | 'left' | 'backups'> {
+): Pick<DoctorFindingJson, 'error' | 'lost' | 'left' | 'backups'> {
   if (!mended) return {}
   const { fault, backups } = mended
   const told = fault && tellFault(fault, telling)
@@ -105,6 +107,7 @@ function mendedJson(
           hint: publicText(told.fix),
         },
       }),
+    ...(mended.lost && { lost: mended.lost.map(publicText) }),
     ...(mended.renewing && { left: LEFT_RENEWING }),
     ...(backups.length > 0 && {
       backups: backups.map((path) => publicText(telling.show(path))),

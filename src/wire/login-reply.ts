@@ -19,6 +19,8 @@ export interface LoginReply {
 export interface ReplyTrouble {
   readonly status: number
   readonly words: string
+  /** The provider's own code, such as `invalid_grant`. */
+  readonly error?: string
 }
 
 /** @param sent what the request bore that must not be seen again in the provider's words */
@@ -59,5 +61,9 @@ function troubleOf({ status, body }: LoginReply, sent: readonly Secret[]): Reply
   const [code] = codes
   const isRepeated = code === undefined || message.toLowerCase() === code
   const words = isRepeated ? message : `${code}: ${message}`
-  return { status, words: words.trim() === '' ? 'no reason was given' : safeWords(words) }
+  return {
+    status,
+    words: words.trim() === '' ? 'no reason was given' : safeWords(words),
+    ...(code !== undefined && { error: safeWords(code) }),
+  }
 }

@@ -191,6 +191,12 @@ function problemAt(entry: string, { field, expected }: Misfit): FileProblem {
   return { field: field === '' ? entry : `${entry}.${field}`, problem: `expected ${expected}` }
 }
 
+/** The entries that a damaged file seems to hold, by their names alone. */
+export function profilesNamedIn(text: string): readonly ProfileId[] {
+  const names = [...text.matchAll(/"([^"\\\n]{3,200})"\s*:\s*\{/g)]
+  return [...new Set(names.flatMap(([, name = '']) => parseProfileId(name) ?? []))]
+}
+
 function wrong(field: string, expected: string): Result<never, ProfileFileFault> {
   return fail({ code: 'EQ_STORE_FIELD', field, expected })
 }

@@ -318,6 +318,24 @@ describe('the exchange', () => {
     })
   })
 
+  test.each(['invalid_client', 'unauthorized_client', 'invalid_scope'])(
+    'whose client or scopes are refused (%s) is a matter of config',
+    async (error) => {
+      const at = await provider((response) =>
+        response.writeHead(401, { 'content-type': 'application/json' }).end(`{"error":"${error}"}`),
+      )
+      const fault = await finished(at)
+      expect(fault).toMatchObject({ code: 'EQ_LOGIN_CONFIG', provider: ACME, error })
+    },
+  )
+
+  test('that comes too often says how long to wait', async () => {
+    const at = await provider((response) =>
+      response.writeHead(429, { 'retry-after': '30' }).end('{"error":"slow_down"}'),
+    )
+    expect(await finished(at)).toMatchObject({ code: 'EQ_LOGIN_LIMITED', retryAfterMs: 30_000 })
+  })
+
   test.each([301, 302, 303, 307, 308])('does not follow a redirect (%d)', async (status) => {
     const target = await provider()
     const at = await provider((response) =>

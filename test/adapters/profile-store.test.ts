@@ -223,6 +223,16 @@ describe('a book that cannot be read', () => {
     expect(await storedToken(store)).toBe('made-up-1')
   })
 
+  it('names what can still be read of the broken one and is not in the copy', async () => {
+    const { store, path, put } = createStore()
+    await save(store, 'made-up-1')
+    await save(store, 'made-up-2')
+    const added = '"anthropic:later": { "type": "api_key", "key": "made-up-3" }'
+    put(`{ "profiles": { ${added}, ${readFileSync(path, 'utf8').slice(0, -20)}`)
+    const { lost } = orThrow(await store.restorePrevious(MAIN_AGENT))
+    expect(lost).toEqual(['anthropic:later'])
+  })
+
   it('offers no previous generation that is broken itself', async () => {
     const { store, path, put } = createStore()
     put(BROKEN)

@@ -123,6 +123,26 @@ describe('login', () => {
     expect(err).toMatch(/nothing was changed/)
   })
 
+  test('says when it has the answer and asks for the tokens', async () => {
+    const { err } = await ran(LOGIN, machine())
+    expect(err).toMatch(/Waiting up to .* for the answer…\nAsking .* for the tokens …\n/)
+  })
+
+  test('names the whole command that starts it again', async () => {
+    const timeout = { code: 'EQ_LOGIN_TIMEOUT', waitedMs: 300_000 } as const
+    const at = machine({ logins: { tokens: () => fail(timeout) } })
+    const { err } = await ran([...LOGIN, '--profile-id', 'work'], at)
+    expect(err).toContain(
+      'Start again: equabot models auth login --provider sandbox --profile-id sandbox:work',
+    )
+  })
+
+  test('of an empty input says that nothing was pasted', async () => {
+    const { exit, err } = await ran([...LOGIN, '--paste'], machine(), { input: '' })
+    expect(exit).toBe(64)
+    expect(err).toContain('Nothing was pasted')
+  })
+
   test('tells programs the same as data, and no secret', async () => {
     const at = machine({ books: { main: aBook(oauth('me@example.com')) } })
     const { exit, out } = await ran([...LOGIN, '--json'], at)
@@ -210,6 +230,16 @@ describe('logout', () => {
       removed: true,
       revocation: { kind: 'failed', error: { code: 'EQ_LOGIN_FAILED' } },
     })
+    const again = machine({
+      books: { main: aBook(oauth('me@example.com')) },
+      logins: { revoke: failing },
+    })
+    const told = await ran([...LOGOUT, '--yes'], again)
+    expect(told.out).toContain(
+      'The login is removed here and still valid at sandbox: revoking it failed (h failed (HTTP 503): down).',
+    )
+    expect(told.out).toContain('End it there')
+    expect(told.out).not.toContain('nothing was changed')
     const borrowed = oauth('me@example.com', { origin: 'claude-code' })
     const other = machine({ books: { main: aBook(borrowed) } })
     const lent = await ran([...LOGOUT, '--yes'], other)
@@ -223,6 +253,10 @@ describe('logout', () => {
     expect((await ran([...LOGOUT, '--yes'], key)).out).toBe(
       'Logged out sandbox:work from agent main\n',
     )
+    const real = machine({ books: { main: aBook(aProfile('anthropic:work')) } })
+    const { out } = await ran(['models', 'auth', 'logout', 'anthropic:work', '--yes'], real)
+    expect(out).toContain('The API key itself goes on living at anthropic.')
+    expect(out).toContain('To end it there: https://console.anthropic.com/settings/keys')
     const login = machine({ books: { main: aBook(oauth('me@example.com')) } })
     const removed = await ran(['models', 'auth', 'remove', 'sandbox:work', '--yes'], login)
     expect(removed.out).toBe(

@@ -323,7 +323,8 @@ describe('restore', () => {
     const { exit, out } = await ran(['models', 'auth', 'restore'], machine)
     expect(exit).toBe(0)
     expect(out).toContain('It holds anthropic:work\n')
-    expect(out).toMatch(/only in .*auth-profiles\.json\.damaged\n/)
+    expect(out).toContain('What was added after that copy was made is gone from the book\n')
+    expect(out).toMatch(/The damaged file is kept: .*auth-profiles\.json\.damaged\n/)
     expect((await ran(['models', 'auth', 'list'], machine)).out).toContain('anthropic:work')
   })
 

@@ -2,13 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import type { OauthCredential } from '../../src/domain/credential.ts'
-import type { RenewalOutcome, Verdict } from '../../src/domain/grant.ts'
+import type { NotSentReason, RenewalOutcome, Verdict } from '../../src/domain/grant.ts'
 import { markOf } from '../../src/domain/grant.ts'
 import {
   againAfterMs,
   canRenew,
   configMark,
   freshness,
+  isOfAnotherWay,
   isTooSoon,
   replayAfterMs,
   spacingMs,
@@ -85,6 +86,19 @@ describe('after a failure', () => {
     expect(replayAfterMs(strict, login(HOUR_MS), 0, FAKE_NOW)).toBe(HOUR_MS - MINUTE_MS)
     expect(replayAfterMs(strict, login(-1), 0, FAKE_NOW)).toBe(SECOND_MS)
     expect(replayAfterMs({ replay: 'unknown' }, login(HOUR_MS), 1, FAKE_NOW)).toBe(4 * SECOND_MS)
+  })
+})
+
+describe('what stood in the way of one way of renewing', () => {
+  const notSent = (reason: NotSentReason) => ({ kind: 'not_sent', reason, words: '' }) as const
+
+  test('says nothing about another way, and goes on counting where it is the same', () => {
+    expect(isOfAnotherWay(notSent('owner_program'), 'neighbour')).toBe(true)
+    expect(isOfAnotherWay(notSent('owner_program'), 'owner')).toBe(false)
+    expect(isOfAnotherWay(notSent('owner_busy'), 'owner')).toBe(true)
+    expect(isOfAnotherWay(notSent('owner_busy'), 'neighbour')).toBe(false)
+    expect(isOfAnotherWay(notSent('network'), 'owner')).toBe(false)
+    expect(isOfAnotherWay({ kind: 'rejected', error: 'x', words: '' }, 'owner')).toBe(false)
   })
 })
 

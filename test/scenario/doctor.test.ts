@@ -156,6 +156,17 @@ describe('a machine with one pasted key', () => {
     expect(await user.read(bookPath())).toContain('anthropic:work')
   })
 
+  test('says what the copy that it puts back does not hold', async () => {
+    await user.paste(KEY, 'anthropic:more')
+    const book = await user.read(bookPath())
+    await user.write(bookPath(), book.trimEnd().slice(0, -1))
+    const fixed = await user.run(['doctor', '--fix'])
+    expect(fixed.code).toBe(0)
+    expect(fixed.out.replace(/\s+/g, ' ')).toContain(
+      'Gone from the book, as that copy does not hold it: anthropic:more. What else was added or changed after it was made is gone too',
+    )
+  })
+
   test('leftovers of killed writers and older spellings go; comments and a copy stay', async () => {
     await user.write('.equabot/equabot.json.0123456789ab.tmp', KEY)
     await utimes(inState('equabot.json.0123456789ab.tmp'), HOUR_AGO, HOUR_AGO)

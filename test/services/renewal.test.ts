@@ -142,6 +142,29 @@ describe('a caller who wants new access', () => {
     expect((await machine.renewals.renew({ ...ASK, urge: 'user' })).ok).toBe(true)
   })
 
+  test('is told whether an answer came, and a person is not told to do again what they just did', async () => {
+    const lost = {
+      kind: 'ambiguous',
+      words: 'HTTP 500: oops',
+      lostAt: FAKE_NOW,
+      replays: 0,
+    } as const
+    const known = verdict({ ...lost, answered: true }, HOUR_MS)
+    const machine = at({ verdicts: { [GRANT]: known } })
+    const held = await machine.renewals.renew(ASK)
+    const { message, hint } = held.ok ? { message: '', hint: '' } : explain(held.fault)
+    expect(message).toContain('its answer could not be used (HTTP 500: oops)')
+    expect(hint).toContain('equabot models auth renew')
+    const helper: NonNullable<Furnishing['helper']> = async (_, { grants }) => {
+      await grants.journal(GRANT).putVerdict({ ...verdict(lost, HOUR_MS), tries: 2 })
+      return ok()
+    }
+    const asked = await at({ helper }).renewals.renew({ ...ASK, urge: 'user' })
+    const told = asked.ok ? { message: '', hint: '' } : explain(asked.fault)
+    expect(told.message).toContain('its answer did not arrive (HTTP 500: oops)')
+    expect(told.hint).not.toContain('renew')
+  })
+
   test('keeps what was issued a moment ago, whatever a clock says of its end', async () => {
     const known = verdict({ kind: 'renewed', spacingMs: 60_000 })
     const answer = await at({ verdicts: { [GRANT]: known } }).renewals.renew(ASK)
@@ -153,9 +176,11 @@ describe('a caller who wants new access', () => {
     const machine = at({ books: { main: aBook(stored({ credential: static_ })) } })
     expect(outcome(await machine.renewals.renew(ASK))).toBe('EQ_GRANT_NONE')
     const key = stored({ credential: { type: 'api_key', key: new Secret('k') } })
-    expect(outcome(await at({ books: { main: aBook(key) } }).renewals.renew(ASK))).toBe(
-      'EQ_GRANT_NONE',
-    )
+    const answer = await at({ books: { main: aBook(key) } }).renewals.renew(ASK)
+    expect(answer).toMatchObject({ fault: { code: 'EQ_GRANT_NONE', type: 'api_key' } })
+    if (answer.ok) throw new TypeError('renewed')
+    expect(explain(answer.fault)).toMatchObject({ exit: 64 })
+    expect(explain(answer.fault).message).toContain('is an API key; nothing renews it')
     expect(outcome(await at({ books: {} }).renewals.renew(ASK))).toBe('EQ_PROFILE_UNKNOWN')
   })
 })
@@ -200,6 +225,30 @@ describe('a borrowed login', () => {
     const answer = await borrowing('never').renewals.renew(ask)
     expect(outcome(answer)).toBe('EQ_RENEWAL_OWNERS')
     expect(!answer.ok && explain(answer.fault).message).toContain('waiting for Claude Code')
+  })
+
+  test.each([
+    ['neighbour', 'owner_program'],
+    ['owner', 'owner_busy'],
+  ] as const)('that is renewed by %s is not held up by %s from before', async (way, reason) => {
+    const held = verdict({ kind: 'not_sent', reason, words: 'claude ended with 1' }, HOUR_MS)
+    const machine = borrowing(way, {
+      verdicts: { [view.grant]: held },
+      helper: renewingHelper,
+    })
+    const world = await machine.loadWorld()
+    expect(world.ok && world.value.grants.get(CLAUDE)).toEqual({ way })
+    expect((await machine.renewals.renew(ask)).ok).toBe(true)
+  })
+
+  test('that is left to its owner and still serves says until when', async () => {
+    const until = FAKE_NOW + 7 * HOUR_MS
+    const machine = borrowing('never', { books: { main: aBook(borrowedAt(until)) } })
+    const answer = await machine.renewals.renew({ ...ask, urge: 'user' })
+    expect(answer).toMatchObject({ fault: { code: 'EQ_RENEWAL_OWNERS', usableUntil: until } })
+    const { message } = answer.ok ? { message: '' } : explain(answer.fault)
+    expect(message).toMatch(/its access serves until .*, and Claude Code alone renews its login$/)
+    expect(message).not.toContain('expired')
   })
 
   test.each([

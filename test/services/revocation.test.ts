@@ -59,7 +59,23 @@ test('a login without a refresh token is revoked by its access token', async () 
 })
 
 test.each([
-  ['a key has nothing to end', aProfile('sandbox:x'), undefined],
+  ['a key of the sandbox has nothing to end', aProfile('sandbox:x'), undefined],
+  [
+    'a key goes on living where it was made',
+    aProfile('anthropic:x'),
+    {
+      kind: 'lives_on',
+      type: 'api_key',
+      keysPage: 'https://console.anthropic.com/settings/keys',
+    },
+  ],
+  [
+    'a token goes on living until it ends',
+    aProfile('anthropic:x', {
+      credential: { type: 'token', token: new Secret('fake-token-1'), expiresAt: 5 },
+    }),
+    { kind: 'lives_on', type: 'token', expiresAt: 5 },
+  ],
   ['a provider may not offer it', login('anthropic:x'), { kind: 'not_offered' }],
   [
     'a borrowed login is not ours to end',

@@ -200,13 +200,21 @@ describe('storing', () => {
     })
   })
 
-  test('an API key is kept as what it is, without an end', async () => {
+  test.each([
+    ['an API key', `sk-ant-api03-${'FakeKey0'.repeat(12)}-AA`, 'EQ_SECRET_KEY'],
+    ['a word', 'nonsense', 'EQ_SECRET_TRUNCATED'],
+    ['the beginning of something unknown', 'ab1'.repeat(13), 'EQ_SECRET_TRUNCATED'],
+  ])('%s is no setup-token, and changes nothing', async (_what, text, code) => {
     const at = bench()
-    const key = `sk-ant-api03-${'FakeKey0'.repeat(12)}-AA`
-    const stored = orThrow(await at.tokens.store(orThrow(await planned(at)), key))
-    expect(stored.type).toBe('api_key')
-    expect(stored).not.toHaveProperty('expiresAt')
-    expect(stored).not.toHaveProperty('issuedAt')
+    const stored = await at.tokens.store(orThrow(await planned(at)), text)
+    expect(outcome(stored)).toBe(code)
+    expect(at.profiles.saves()).toBe(0)
+  })
+
+  test('what begins otherwise and is as long as a token is taken with a warning', async () => {
+    const at = bench()
+    const stored = await at.tokens.store(orThrow(await planned(at)), 'ab12'.repeat(10))
+    expect(orThrow(stored)).toMatchObject({ type: 'token', unfamiliar: true })
   })
 
   test('half a token changes nothing', async () => {

@@ -17,6 +17,9 @@ const MADE_AFTER: number = Date.UTC(2026, 0, 1)
 
 export function stateFolderCheck({ state }: Sight): readonly Finding[] {
   const { root, exists, isShared, unwritable, unlistable, cut, entries } = state
+  if (!exists && unwritable !== undefined) {
+    return [finding({ code: 'DR_STATE_UNWRITABLE', path: root, errno: unwritable, missing: true })]
+  }
   if (!exists) return [finding({ code: 'DR_STATE_MISSING', path: root })]
   return [
     ...(isShared ? [finding({ code: 'DR_STATE_SHARED', path: root })] : []),

@@ -9,6 +9,7 @@ import type { Finding } from '../../domain/finding.ts'
 import type { FindingFact } from '../../domain/finding-fact.ts'
 import type { SeenLock } from '../../domain/inspection.ts'
 import type { ProfileId } from '../../domain/names.ts'
+import type { Restored } from '../../domain/ports.ts'
 import type { ProfileBook } from '../../domain/profile.ts'
 import { withOrder, withoutOrder } from '../../domain/profile.ts'
 import type { Result } from '../../domain/result.ts'
@@ -22,7 +23,7 @@ import { mendDuplicate, mendTwin } from './mend-grants.ts'
 /** Longer than the owner of a lock waits between its signs of life. */
 const LOCK_BEAT_MS: number = 6 * SECOND_MS
 
-type Outcome = Result<'done' | 'left' | 'renewing', Fault>
+type Outcome = Result<'done' | 'left' | 'renewing' | Pick<Restored, 'lost'>, Fault>
 
 export async function mendAll(
   deps: SightDeps,
@@ -38,11 +39,18 @@ export async function mendAll(
       finding: found,
       backups: backups.taken(),
       ...(!outcome.ok && { fault: outcome.fault }),
-      ...(outcome.ok && outcome.value !== 'done' && { left: true }),
-      ...(outcome.ok && outcome.value === 'renewing' && { renewing: true }),
+      ...(outcome.ok && become(outcome.value)),
     })
   }
   return mended
+}
+
+function become(
+  outcome: Extract<Outcome, { ok: true }>['value'],
+): Pick<Mended, 'lost' | 'left' | 'renewing'> {
+  if (typeof outcome === 'object') return { lost: outcome.lost }
+  if (outcome === 'done') return {}
+  return { left: true, ...(outcome === 'renewing' && { renewing: true }) }
 }
 
 async function mendOne(
@@ -61,8 +69,9 @@ async function mendOne(
       return done(await inspection.removeJournal(fact.path))
     case 'DR_BOOK_UNREADABLE': {
       const restored = await profiles.restorePrevious(fact.agent)
-      if (restored.ok) deps.backups.note(restored.value.setAside)
-      return done(restored)
+      if (!restored.ok) return restored
+      deps.backups.note(restored.value.setAside)
+      return ok({ lost: restored.value.lost })
     }
     case 'DR_CONFIG_OLDER':
       // The store keeps the file as it was at `.bak` whenever it renews older spellings.

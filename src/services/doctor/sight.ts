@@ -73,10 +73,15 @@ export interface Sight {
   readonly renewals: readonly TriedRenewal[]
 }
 
+export interface ExamineOptions {
+  readonly offline: boolean
+  readonly onRenewal?: (profile: ProfileId) => void
+}
+
 /** @faults those of looking at the state folder itself */
 export async function lookAtAll(
   deps: SightDeps,
-  { offline }: { readonly offline: boolean },
+  { offline, onRenewal }: ExamineOptions,
 ): Promise<Result<Sight, Fault>> {
   const adoption = (await deps.adopt?.()) ?? { changes: [], faults: [] }
   const state = await deps.inspection.look()
@@ -84,7 +89,7 @@ export async function lookAtAll(
   const settings = await deps.settings.read()
   const agents = await agentsThere(deps, settings)
   let stores = await readStores(deps, agents)
-  const renewals = offline ? [] : await renewExpired(deps, stores.worlds)
+  const renewals = offline ? [] : await renewExpired(deps, stores.worlds, onRenewal)
   if (renewals.length > 0) stores = await readStores(deps, agents)
   return ok({
     now: deps.clock.now(),
@@ -139,6 +144,7 @@ async function readStores(
 async function renewExpired(
   deps: SightDeps,
   worlds: Sight['worlds'],
+  onRenewal: ExamineOptions['onRenewal'],
 ): Promise<readonly TriedRenewal[]> {
   const { renew } = deps
   if (!renew) return []
@@ -158,6 +164,7 @@ async function renewExpired(
       if (!isOurs || !canRenew || !isExpired(credential, world.now)) continue
       if (isDead(world.grants.get(id))) continue
       if (copies.has(`${home} ${id}`) || unread.has(providerOf(id))) continue
+      onRenewal?.(id)
       const renewed = await renew(home, id)
       tried.push({ agent: home, profile: id, ...(!renewed.ok && { fault: renewed.fault }) })
     }

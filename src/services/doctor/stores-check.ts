@@ -7,14 +7,16 @@ import { isReserved } from '../../domain/world.ts'
 import type { Sight } from './sight.ts'
 import { isEveryBookRead, loadedWorlds } from './sight.ts'
 
-export function booksCheck({ books, bookPath }: Sight): readonly Finding[] {
-  return [...books].flatMap(([agent, book]) =>
-    book.ok
-      ? book.value.problems.map((problem) =>
-          finding({ code: 'DR_BOOK_ENTRY', agent, path: bookPath(agent), ...problem }),
-        )
-      : [finding({ code: 'DR_BOOK_UNREADABLE', agent, fault: book.fault })],
-  )
+export function booksCheck({ books, bookPath, state }: Sight): readonly Finding[] {
+  const seen = new Set(state.entries.map(({ path }) => path))
+  return [...books].flatMap(([agent, book]) => {
+    if (!book.ok) return [finding({ code: 'DR_BOOK_UNREADABLE', agent, fault: book.fault })]
+    const path = bookPath(agent)
+    const restorable = seen.has(`${path}.prev`)
+    return book.value.problems.map((problem) =>
+      finding({ code: 'DR_BOOK_ENTRY', agent, path, restorable, ...problem }),
+    )
+  })
 }
 
 export function settingsCheck({ settings, literalSecrets }: Sight): readonly Finding[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { tellFinding } from '../../../src/domain/finding-words.ts'
 import type { SeenEntry } from '../../../src/domain/inspection.ts'
 import { HOUR_MS, MINUTE_MS } from '../../../src/domain/time.ts'
 import { FAKE_NOW } from '../../../src/testing.ts'
@@ -26,6 +27,17 @@ describe('the state folder', () => {
   test('that cannot be written is an error', async () => {
     const report = await clinic({ state: { unwritable: 'EROFS' } }).examine()
     expect(only(report, 'DR_STATE_UNWRITABLE')).toMatchObject({ severity: 'error', errno: 'EROFS' })
+  })
+
+  test('that is not there and cannot be made is an error', async () => {
+    const state = { exists: false, entries: [], unwritable: 'EACCES' }
+    const report = await clinic({ state }).examine()
+    const found = only(report, 'DR_STATE_UNWRITABLE')
+    expect(found).toMatchObject({ severity: 'error', missing: true })
+    const told = tellFinding(found, { show: (path) => path, now: FAKE_NOW })
+    expect(told.message).toContain('does not exist and cannot be made (EACCES)')
+    expect(told.fix).toContain('ls -ld /,')
+    expect(report.ok).toBe(false)
   })
 
   test('that is the home, or holds it, is an error that only its user can mend', async () => {

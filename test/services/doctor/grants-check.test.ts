@@ -9,6 +9,7 @@ import { borrowedGrantId, markOf, newGrantId } from '../../../src/domain/grant.t
 import type { GrantViews } from '../../../src/domain/renewal-ports.ts'
 import type { Profile } from '../../../src/domain/profile.ts'
 import { withProfile } from '../../../src/domain/profile.ts'
+import { tellFinding } from '../../../src/domain/finding-words.ts'
 import { fail, ok } from '../../../src/domain/result.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/domain/time.ts'
@@ -239,6 +240,38 @@ describe('a login of ours whose access has ended', () => {
     const busy: Fault = { code: 'EQ_RENEWAL_BUSY', profile: profile(TEAM), waitedMs: 1 }
     const late = clinic({ books, deps: { renew: async () => fail(busy) } })
     expect(await late.codes(false)).toEqual(['DR_GRANT_STUCK'])
+  })
+
+  test('is announced before, for it may take a while', async () => {
+    const told: string[] = []
+    const asked: string[] = []
+    const machine = clinic({
+      books,
+      deps: {
+        async renew(_, id) {
+          asked.push(`${told.length} ${id}`)
+          return ok()
+        },
+      },
+    })
+    await machine.doctor.examine({ offline: false, onRenewal: (id) => void told.push(id) })
+    expect([told, asked]).toEqual([[TEAM], [`1 ${TEAM}`]])
+  })
+
+  test('that is stuck does not send its reader to doctor', async () => {
+    for (const reason of ['storage', 'owner_unwritable'] as const) {
+      const stuck: Fault = {
+        code: 'EQ_RENEWAL_NOT_SENT',
+        profile: profile(TEAM),
+        reason,
+        words: 'EACCES',
+      }
+      const machine = clinic({ books, deps: { renew: async () => fail(stuck) } })
+      const found = only(await machine.examine(false), 'DR_GRANT_STUCK')
+      const { fix } = tellFinding(found, { show: (path) => path, now: FAKE_NOW })
+      expect(fix).toMatch(/^(?:Make room or mend|Mend) the rights of/)
+      expect(fix).not.toContain('equabot doctor')
+    }
   })
 
   test('is not sent again when it is known to be dead, and others are not renewed at all', async () => {

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Fault } from '../../../src/domain/fault.ts'
+import { tellFinding } from '../../../src/domain/finding-words.ts'
 import { fail, ok } from '../../../src/domain/result.ts'
 import { EMPTY_STATE } from '../../../src/domain/cooldown.ts'
-import { aBook, aProfile, memoryProfileStore, memorySettingsStore } from '../../../src/testing.ts'
+import {
+  aBook,
+  aProfile,
+  FAKE_NOW,
+  memoryProfileStore,
+  memorySettingsStore,
+} from '../../../src/testing.ts'
 import { agent, profile, provider } from '../../names-from.ts'
 import { clinic, only } from './clinic.ts'
 
@@ -38,7 +45,13 @@ describe('a book', () => {
       },
     }
     const report = await clinic({ deps: { profiles } }).examine()
-    expect(only(report, 'DR_BOOK_ENTRY')).toMatchObject({ agent: 'main', ...problems[0] })
+    const entry = only(report, 'DR_BOOK_ENTRY')
+    expect(entry).toMatchObject({ agent: 'main', restorable: false, ...problems[0] })
+    const telling = { show: (path: string) => path, now: FAKE_NOW }
+    expect(tellFinding(entry, telling).fix).not.toContain('restore')
+    const entries = { 'agents/main/agent/auth-profiles.json.prev': {} }
+    const other = only(await clinic({ deps: { profiles }, entries }).examine(), 'DR_BOOK_ENTRY')
+    expect(tellFinding(other, telling).fix).toContain('models auth restore --agent main')
   })
 
   test('that cannot be read does not make an order or a journal look forsaken, nor every login gone', async () => {
