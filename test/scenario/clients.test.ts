@@ -67,7 +67,7 @@ describe('equabot clients', () => {
 
     await expect
       .poll(async () => (await json('usage', '--by', 'client'))['rows'], { timeout: 5_000 })
-      .toMatchObject([{ client: 'laptop', requests: 1, inputTokens: 3 }])
+      .toMatchObject([{ client: 'laptop', requests: 2, inputTokens: 3 }])
     expect(await json('clients', 'show', 'laptop')).toMatchObject({
       spent: { daily: { tokens: 5 } },
     })
