@@ -88,6 +88,13 @@ export function explainLogin(fault: LoginFault): Explanation {
         1,
         503,
       )
+    case 'EQ_IMPORT_MISSING':
+      return say(
+        `${fault.path} does not exist`,
+        'Name the state folder of the other tool, or the file with its logins',
+        64,
+        404,
+      )
     case 'EQ_IMPORT_NOTHING':
       return say(
         `${fault.path} holds no login that can be imported`,
