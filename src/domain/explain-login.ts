@@ -144,7 +144,8 @@ export function loginFailureWords({
 }
 
 function saidAs({ error, words }: { readonly error: string; readonly words: string }): string {
-  return words === '' || words === error ? error : `${error}: ${words}`
+  // The provider's words begin with its code already.
+  return words.startsWith(error) ? words : [error, words].filter((text) => text !== '').join(': ')
 }
 
 /** The whole command that starts this login again. */
