@@ -123,6 +123,14 @@ describe("a renewal by its owner's program", () => {
   })
 })
 
+test('a renewal that we have started ourselves is nobody else’s', () => {
+  const busy = FAULT_SAMPLES.EQ_RENEWAL_BUSY
+  expect(explain(busy).message).toContain('by another process')
+  const { message } = explain({ ...busy, ours: true })
+  expect(message).toContain('goes on by itself')
+  expect(message).not.toContain('another process')
+})
+
 test("a login's complaint about the client is told once, with the field that it is about", () => {
   const fault = { ...FAULT_SAMPLES.EQ_LOGIN_CONFIG, words: 'invalid_client: unknown client' }
   const { message, hint } = explain(fault)
