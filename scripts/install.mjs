@@ -19,7 +19,7 @@ export function requireNode() {
 /** Installs exactly what the lock file says, when node_modules is missing or older than the lock file. */
 export function installPackages() {
   if (!isStale()) return
-  console.error('Installing packages (once, about ten seconds) ...')
+  console.error('Installing packages (once; it takes a minute at most) ...')
   // Install scripts stay off: every native package here ships a prebuilt binary.
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']
   const npm = spawnSync(...npmCommand(args), { cwd: ROOT, encoding: 'utf8' })

@@ -307,6 +307,7 @@ export const FAULT_SAMPLES: {
     exit: 1,
     instead: 'Paste a token instead: equabot models auth paste-token --provider anthropic',
   },
+  EQ_IMPORT_MISSING: { code: 'EQ_IMPORT_MISSING', path: '/home/me/.older-tool' },
   EQ_IMPORT_NOTHING: {
     code: 'EQ_IMPORT_NOTHING',
     path: '/home/me/.older',

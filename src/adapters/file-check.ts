@@ -14,13 +14,20 @@ interface Deps {
 }
 
 export function createFileCheck(deps: Deps): FileCheck {
-  return async function checkFiles(settings) {
+  return async function checkFiles(settings, books) {
     const inSettings = secretFields(settings.raw).map((field) => ({
       field: `${deps.home.tildify(settings.path)}: ${field}`,
       problem: literalSecretWords(),
     }))
-    return [...(await envFileProblems(deps)), ...inSettings]
+    const open = await Promise.all(books.map((path) => openProblem(deps, path)))
+    return [...open.flat(), ...(await envFileProblems(deps)), ...inSettings]
   }
+}
+
+async function openProblem({ home }: Deps, path: string): Promise<readonly FileProblem[]> {
+  const mode = await modeForOthers(path)
+  const shown = home.tildify(path)
+  return mode === undefined ? [] : [{ field: shown, problem: openToOthersWords(shown, mode) }]
 }
 
 /** Lines of `.env` that say nothing; never their text. */
@@ -42,10 +49,7 @@ async function envFileProblems({ home, files }: Deps): Promise<readonly FileProb
     field: `${shown}, line ${line}`,
     problem,
   }))
-  const mode = await modeForOthers(path)
-  return mode === undefined
-    ? lines
-    : [{ field: shown, problem: openToOthersWords(shown, mode) }, ...lines]
+  return [...(await openProblem({ home, files }, path)), ...lines]
 }
 
 /** The mode of a file that other users may read or write. */

@@ -38,7 +38,9 @@ export function createLegacyFiles({ home, files }: LegacyFilesDeps): LegacyFiles
       } catch (cause) {
         const errno = errnoOf(cause)
         return fail(
-          errno === 'ENOENT' ? nothing : { code: 'EQ_STORE_UNREADABLE', path: full, errno },
+          errno === 'ENOENT'
+            ? { code: 'EQ_IMPORT_MISSING', path: full }
+            : { code: 'EQ_STORE_UNREADABLE', path: full, errno },
         )
       }
       const own = await files.realPath(home.stateDir)

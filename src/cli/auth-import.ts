@@ -6,6 +6,7 @@ import { keptWords, notImportedWords, ONE_OWNER_WORDS } from '../domain/explain-
 import type { Fault } from '../domain/fault.ts'
 import type { ProfileId, ProviderId } from '../domain/names.ts'
 import { providerOf } from '../domain/names.ts'
+import { SANDBOX } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { isReserved } from '../domain/world.ts'
@@ -57,7 +58,8 @@ export function addImportCommand(auth: Command, context: CommandContext): void {
 }
 
 const HOW_IT_ENDS = `Where two logins of one import have one name, the second one is called
-<name>-<type>, such as anthropic:default-api_key.
+<name>-<type>, such as anthropic:default-api_key. A name that holds another
+credential here already keeps it: give the imported one its own with --profile-id.
 
 Ends with 0 when a login was taken, or is here already; 1 when nothing that was
 found could be taken; 64 or more when it could not look. The same with --dry-run.`
@@ -71,6 +73,9 @@ async function importLogins(
   const agent = typedAgent(options.agent)
   if (!agent.ok) return agent
   const name = options.profileId
+  // Wrong for any provider is wrong, also where nothing is left to be named.
+  const plain = name === undefined ? ok() : givenProfile(name, SANDBOX)
+  if (!plain.ok) return plain
   const order: ImportOrder = {
     ...(name !== undefined && { nameFor: (provider) => nameOfLogin(name, provider) }),
     ...(agent.value !== undefined && { agent: agent.value }),
@@ -204,7 +209,7 @@ const OUTCOME_WORDS: Readonly<Record<Outcome['kind'], string>> = {
   added: 'added',
   replaced: 'replaced',
   same: 'here already',
-  kept: 'left as it is',
+  kept: 'not taken',
   skipped: 'skipped',
 }
 const OUTCOME_ROLES: Readonly<Record<Outcome['kind'], Role>> = {

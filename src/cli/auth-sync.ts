@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { SyncedSource } from '../domain/adoption.ts'
+import { explain } from '../domain/explain.ts'
 import { keptHint, NO_FOREIGN_LOGIN, OWNER_NAMES, syncedWords } from '../domain/explain-foreign.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { Result } from '../domain/result.ts'
@@ -23,6 +24,7 @@ export function addSyncCommand(auth: Command, context: CommandContext): void {
     .command('sync')
     .description('Take over the logins that Claude Code and Codex have now')
     .option('--json', 'print JSON')
+    .addHelpText('after', `\n${HOW_IT_ENDS}`)
     .action(
       appAction(context, (app) =>
         syncLogins(app, createLayout(terminal), { prompting: terminal.interactive }),
@@ -34,6 +36,11 @@ export function addSyncCommand(auth: Command, context: CommandContext): void {
     ['EQUABOT_FOREIGN_LOGINS=0 equabot models status', 'leave them all alone'],
   ])
 }
+
+const HOW_IT_ENDS = `Ends with 0 when every login there is was taken over, is here already, or was left
+out on purpose; 1 when its owner has logged out; 65 when its file cannot be read as a
+login; 75 when something else holds it up; 77 when it may not be read, or the book not
+be written.`
 
 async function syncLogins(
   app: App,
@@ -50,8 +57,14 @@ async function syncLogins(
       hasNone ? layout.paragraph(NO_FOREIGN_LOGIN) : '',
     ),
     json: { changed, sources: sources.map(syncedJson) },
-    exit: sources.some(({ outcome }) => outcome === 'fault') ? 1 : 0,
+    exit: exitOf(sources, now),
   })
+}
+
+/** That of the first login that could not be taken over, as docs/errors.md has it. */
+function exitOf(sources: readonly SyncedSource[], now: EpochMs): number {
+  const fault = sources.find(({ outcome }) => outcome === 'fault')?.fault
+  return fault ? explain(fault, now).exit : 0
 }
 
 const ROLES: Readonly<Record<SyncedSource['outcome'], Role>> = {

@@ -88,14 +88,14 @@ function missingBlock({ missing }: StatusJson, { layout }: Scene): string {
   )
 }
 
-function findingsBlock({ check }: StatusJson, { layout }: Scene): string {
+function findingsBlock({ check }: StatusJson, { layout, show }: Scene): string {
   const unserved = check.unserved ?? []
   if (check.findings.length + unserved.length === 0) return ''
   return lines(
     layout.heading('Check'),
     ...check.findings.map((finding) => {
       const role = finding.problem === 'expiring' ? 'warn' : 'bad'
-      return `  ${layout.paint(role, finding.words)}; fix: ${finding.fix}`
+      return `  ${layout.paint(role, finding.words)}; fix: ${withPathsShown(finding.fix, show)}`
     }),
     ...[...new Set(unserved.map(({ provider }) => provider))].map((provider) => {
       const findings = unserved.filter((finding) => finding.provider === provider)

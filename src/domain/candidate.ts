@@ -4,6 +4,7 @@ import type { BudgetReached } from './budget.ts'
 import type { AgentState, ProfileUsage } from './cooldown.ts'
 import { usageFor } from './cooldown.ts'
 import type { Credential, CredentialType } from './credential.ts'
+import type { ForeignFault } from './fault.ts'
 import type { SwitchedOffBy } from './foreign.ts'
 import type { GrantView } from './grant.ts'
 import type { AgentId, ProfileId } from './names.ts'
@@ -34,6 +35,8 @@ export interface Candidate {
   readonly origin: Origin
   /** Where a borrowed login stands in its owner's home. */
   readonly place?: string
+  /** Why its owner's home cannot be read as it is now. */
+  readonly unread?: ForeignFault
   /** Its source is switched off: it is never used, and nobody looks at its owner. */
   readonly leftOut?: SwitchedOffBy
   /** What stands behind an oauth profile. */

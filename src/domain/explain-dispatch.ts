@@ -150,7 +150,7 @@ function waitingOne({
   | { readonly hint: string; readonly passes: boolean }
   | undefined {
   for (const { profile, why } of passedOver) {
-    if (why.code === 'awaiting_owner') return { hint: ownersHint(why.owner), passes: true }
+    if (why.code === 'awaiting_owner') return { hint: ownersHint(why.owner), passes: false }
     if (why.code === 'awaiting_renewal') {
       const passes = why.againAt !== undefined
       return { hint: waitingHint(profile, passes), passes }

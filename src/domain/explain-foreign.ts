@@ -85,6 +85,20 @@ export function explainForeign(
   fault: ForeignFault,
   explain: (fault: Fault) => Explanation,
 ): Explanation {
+  if (fault.code !== 'EQ_FOREIGN_NOT_STORED') return explainUnread(fault)
+  const { message, hint, exit } = explain(fault.because)
+  return {
+    message: `The login of ${OWNER_NAMES[fault.origin]} in ${fault.place} could not be stored, so it is not used. ${message}`,
+    hint,
+    exit,
+    http: 503,
+  }
+}
+
+/** Why a login cannot be read as it is, or should not stay so. */
+export function explainUnread(
+  fault: Exclude<ForeignFault, { code: 'EQ_FOREIGN_NOT_STORED' }>,
+): Explanation {
   const owner = OWNER_NAMES[fault.origin]
   const login = OWNER_LOGIN[fault.origin]
   const kept = fault.noCopy ? '' : '. The last good copy is kept'
@@ -165,14 +179,6 @@ export function explainForeign(
         'Give Equabot the key itself: equabot models auth paste-token --provider openai',
         1,
       )
-    case 'EQ_FOREIGN_NOT_STORED': {
-      const { message, hint, exit } = explain(fault.because)
-      return say(
-        `The login of ${owner} in ${fault.place} could not be stored, so it is not used. ${message}`,
-        hint,
-        exit,
-      )
-    }
     case 'EQ_KEYCHAIN_LOCKED':
       return say(
         `The keychain with the login of ${owner} is locked${kept}`,

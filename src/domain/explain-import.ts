@@ -42,7 +42,7 @@ export function notImportedWords(why: NotImported): string {
 export function keptWords(why: KeptBecause): string {
   switch (why.code) {
     case 'another_credential':
-      return 'this name holds another credential here; --replace takes the imported one, --profile-id gives it a name of its own'
+      return `this name holds another credential here (${why.type} ${why.fingerprint}), which stays; --replace takes the imported one, --profile-id gives it a name of its own`
     case 'borrowed':
       return `this name is the login of ${OWNER_NAMES[why.origin]} here`
     case 'came_before':

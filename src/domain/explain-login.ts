@@ -88,6 +88,13 @@ export function explainLogin(fault: LoginFault): Explanation {
         1,
         503,
       )
+    case 'EQ_IMPORT_MISSING':
+      return say(
+        `${fault.path} does not exist`,
+        'Name the state folder of the other tool, or the file with its logins',
+        64,
+        404,
+      )
     case 'EQ_IMPORT_NOTHING':
       return say(
         `${fault.path} holds no login that can be imported`,
@@ -137,7 +144,8 @@ export function loginFailureWords({
 }
 
 function saidAs({ error, words }: { readonly error: string; readonly words: string }): string {
-  return words === '' || words === error ? error : `${error}: ${words}`
+  // The provider's words begin with its code already.
+  return words.startsWith(error) ? words : [error, words].filter((text) => text !== '').join(': ')
 }
 
 /** The whole command that starts this login again. */

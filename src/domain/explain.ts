@@ -371,6 +371,7 @@ export function explain(fault: Fault, now?: EpochMs): Explanation {
     case 'EQ_LOGIN_OTHER_ACCOUNT':
     case 'EQ_PROGRAM_MISSING':
     case 'EQ_PROGRAM_FAILED':
+    case 'EQ_IMPORT_MISSING':
     case 'EQ_IMPORT_NOTHING':
     case 'EQ_IMPORT_SELF':
     case 'EQ_IMPORT_NOT_ONE':

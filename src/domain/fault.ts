@@ -405,6 +405,7 @@ type LoginTrouble =
       readonly exit: number
       readonly instead: string
     }
+  | { readonly code: 'EQ_IMPORT_MISSING'; readonly path: string }
   | { readonly code: 'EQ_IMPORT_NOTHING'; readonly path: string; readonly looked: string }
   | { readonly code: 'EQ_IMPORT_SELF'; readonly path: string }
   | { readonly code: 'EQ_IMPORT_NOT_ONE'; readonly logins: readonly ProfileId[] }

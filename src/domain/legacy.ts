@@ -1,5 +1,6 @@
 /** Logins as other tools keep them, read and not yet ours. */
 
+import type { CredentialType } from './credential.ts'
 import type { ForeignOrigin } from './foreign.ts'
 import type { AgentId, ProfileId, ProviderId } from './names.ts'
 import type { Origin, Profile } from './profile.ts'
@@ -44,7 +45,12 @@ export type NotImported =
 
 /** Why the profile of that name was left as it is. */
 export type KeptBecause =
-  | { readonly code: 'another_credential' }
+  /** That is what stands here. */
+  | {
+      readonly code: 'another_credential'
+      readonly type: CredentialType
+      readonly fingerprint: string
+    }
   | { readonly code: 'borrowed'; readonly origin: Origin }
   /** The name that was given to it is that of another login of the same import. */
   | { readonly code: 'came_before' }

@@ -29,8 +29,11 @@ export interface FileProblem {
   readonly problem: string
 }
 
-/** What is wrong with `.env` and the settings short of being unreadable. */
-export type FileCheck = (settings: LoadedSettings) => Promise<readonly FileProblem[]>
+/** What is wrong with `.env`, the settings and these books short of being unreadable. */
+export type FileCheck = (
+  settings: LoadedSettings,
+  books: readonly string[],
+) => Promise<readonly FileProblem[]>
 
 export interface StoredBook {
   readonly book: ProfileBook

@@ -1,7 +1,7 @@
 /** Facts of the domain in a user's words. With `explain.ts`, the only place for prose. */
 
 import type { FailureReason, Rest } from './cooldown.ts'
-import { leftOutBecause, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
+import { explainUnread, leftOutBecause, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
 import { loginAgain, ownersHint, unansweredWords } from './explain-renewal.ts'
 import type { FailedAttempt, LostPin } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
@@ -379,6 +379,10 @@ export function findingFix({ provider, candidate, problem }: CheckFinding): stri
 /** A new login of the same kind; where the provider refuses the use itself, only a key of another kind helps. */
 function storedFix(candidate: Candidate, problem: CheckFinding['problem']): string {
   const { id, origin, credential, grant } = candidate
+  const unread = candidate.unread
+  // What its owner's home needs comes before what the login would.
+  if (unread && unread.code !== 'EQ_FOREIGN_NOT_STORED' && problem !== 'refused')
+    return explainUnread(unread).hint
   if (problem === 'waiting') return `equabot models auth renew ${id}`
   if (problem === 'expired' && grant?.way === 'never') return ownersHint(origin)
   const command = credentialCommand(providerOf(id))

@@ -232,6 +232,7 @@ function storedCandidates(world: World, facts: ProviderFacts): readonly Candidat
     const mode = world.settings.auth.profiles.get(profile.id)?.mode
     const grant = world.grants.get(profile.id)
     const leftOut = leftOutBy(world, profile.origin)
+    const reading = world.foreign.find(({ origin }) => origin === profile.origin)?.reading
     return {
       ...candidate(world, facts, profile.id, profile.credential, {
         kind: 'store',
@@ -241,6 +242,7 @@ function storedCandidates(world: World, facts: ProviderFacts): readonly Candidat
       origin: profile.origin,
       ...(profile.place !== undefined && { place: profile.place }),
       ...(leftOut && { leftOut }),
+      ...(reading && !reading.ok && { unread: reading.fault }),
       ...(grant && { grant }),
       ...(mode && { mode }),
     }

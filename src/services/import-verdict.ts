@@ -156,7 +156,10 @@ function placing(at: Circumstances, shelf: Shelf, id: ProfileId): Outcome {
   if (held.origin !== 'equabot') {
     return { kind: 'kept', why: { code: 'borrowed', origin: held.origin } }
   }
-  return at.replace ? { kind: 'replaced' } : { kind: 'kept', why: { code: 'another_credential' } }
+  if (at.replace) return { kind: 'replaced' }
+  const { credential } = held
+  const fingerprint = at.world.fingerprint(bearerOf(credential))
+  return { kind: 'kept', why: { code: 'another_credential', type: credential.type, fingerprint } }
 }
 
 function isForeign(foreignMarks: Circumstances['foreignMarks'], mark: TokenMark): boolean {

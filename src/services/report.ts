@@ -5,7 +5,7 @@ import type { CheckFinding } from '../domain/health.ts'
 import type { ListedModel } from '../domain/models.ts'
 import { aliasList, allowedModels, listModels, modelChain, resolveText } from '../domain/models.ts'
 import type { AgentId, ModelKey, ProviderId, SessionId } from '../domain/names.ts'
-import { formatModelKey } from '../domain/names.ts'
+import { formatModelKey, MAIN_AGENT } from '../domain/names.ts'
 import { bindPin } from '../domain/pins.ts'
 import type {
   Catalogue,
@@ -102,7 +102,7 @@ export function createReport(deps: ReportDeps): Report {
         foreign: foreignFaults(world),
         problems: [
           ...(await leftOut(deps.profiles, world.agent)),
-          ...(await deps.checkFiles(settings.value)),
+          ...(await deps.checkFiles(settings.value, booksOf(deps.profiles, world.agent))),
         ],
         migrated: settings.value.migrated,
       })
@@ -139,6 +139,11 @@ export function createReport(deps: ReportDeps): Report {
       return ok(await Promise.all(shown.map((model) => modelListing(deps, world, model))))
     },
   }
+}
+
+/** What an agent uses stands in its own book and in that of `main`. */
+function booksOf(profiles: ProfileStore, agent: AgentId): readonly string[] {
+  return [...new Set([agent, MAIN_AGENT])].map((id) => profiles.path(id))
 }
 
 /** An owner that works with an API key has no login, and nothing is wrong with that. */

@@ -15,12 +15,15 @@ beforeEach(() => {
 })
 
 /** What is found beside these settings; `~` stands for the state folder. */
-function problems(settingsText = '{}'): Promise<readonly FileProblem[]> {
+function problems(
+  settingsText = '{}',
+  books: readonly string[] = [],
+): Promise<readonly FileProblem[]> {
   const folder = join(envFilePath, '..')
   const home = { envFilePath, tildify: (path: string) => path.replace(folder, '~') }
   const path = join(folder, 'equabot.json')
   const settings = orThrow(parseSettings(settingsText, path))
-  return createFileCheck({ home, files: createFiles() })({ ...settings, path, exists: true })
+  return createFileCheck({ home, files: createFiles() })({ ...settings, path, exists: true }, books)
 }
 
 test('names a .env that others may read, and its lines that say nothing', async () => {
@@ -34,6 +37,19 @@ test('names a .env that others may read, and its lines that say nothing', async 
   ])
   chmodSync(envFilePath, 0o600)
   expect(await problems()).toEqual([line])
+})
+
+test('names a book that others may read, and is silent about one that is not there', async () => {
+  const book = join(envFilePath, '..', 'auth-profiles.json')
+  expect(await problems('{}', [book])).toEqual([])
+  writeFileSync(book, '{}')
+  chmodSync(book, 0o640)
+  expect(await problems('{}', [book])).toEqual([
+    {
+      field: '~/auth-profiles.json',
+      problem: expect.stringContaining('(mode 640). Run: chmod 600 ~/auth-profiles.json'),
+    },
+  ])
 })
 
 test('leaves a .env that cannot be read to those who need its variables', async () => {

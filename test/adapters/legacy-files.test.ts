@@ -58,18 +58,21 @@ test('one file that is not whole has a fault with its path, and the others are r
   ])
 })
 
-test('nothing there, and a folder without login files, say what was looked for', async () => {
+test('a folder without login files says what was looked for, a path that is not there just that', async () => {
   const folder = temporaryFolder()
-  for (const path of [folder, join(folder, 'gone')]) {
-    expect(await legacy().read(path)).toEqual({
-      ok: false,
-      fault: {
-        code: 'EQ_IMPORT_NOTHING',
-        path,
-        looked: 'auth-profiles.json, auth.json, credentials/oauth.json',
-      },
-    })
-  }
+  expect(await legacy().read(folder)).toEqual({
+    ok: false,
+    fault: {
+      code: 'EQ_IMPORT_NOTHING',
+      path: folder,
+      looked: 'auth-profiles.json, auth.json, credentials/oauth.json',
+    },
+  })
+  const path = join(folder, 'gone')
+  expect(await legacy().read(path)).toEqual({
+    ok: false,
+    fault: { code: 'EQ_IMPORT_MISSING', path },
+  })
   const file = put(join(folder, 'file'), KEY)
   expect(await legacy().read(join(file, 'below'))).toMatchObject({
     fault: { code: 'EQ_STORE_UNREADABLE', errno: 'ENOTDIR' },

@@ -47,7 +47,7 @@ describe('models auth sync', () => {
 
   it('fails when a source has a fault, with its words and what to do', async () => {
     const { exit, out } = await ran(SYNC, machine(memoryForeignSource('claude-code', fail(DENIED))))
-    expect(exit).toBe(1)
+    expect(exit).toBe(77)
     expect(out).toContain('Nothing was taken over')
     expect(out).toContain('Access to Keychain item "x" was denied')
     expect(out).toContain('To be asked again: equabot models auth sync')
@@ -176,5 +176,6 @@ describe('models auth sync', () => {
     expect(exit).toBe(0)
     expect(out).toContain('equabot models auth sync --json')
     expect(out).toContain('EQUABOT_FOREIGN_LOGINS=0')
+    expect(out).toMatch(/Ends with 0 when .*1 when .*65 when .*75 when .*77 when/s)
   })
 })

@@ -228,6 +228,9 @@ describe('explain', () => {
     const { exit, out } = await ran(['models', 'auth', 'explain'], loginApp({ config }))
     expect(exit).toBe(1)
     expect(out).toContain('none can serve')
+    expect(out).toMatch(
+      /Candidates\n  None\. Add one: equabot models auth paste-token --provider openai/,
+    )
   })
 
   it('refuses an unknown session', async () => {

@@ -60,6 +60,28 @@ describe('equabot doctor', () => {
     expect(out).toContain('All is well')
   })
 
+  test('says on a terminal which login it renews, one line each, and nothing in a pipe', async () => {
+    const ended = (id: string) =>
+      aProfile(id, {
+        credential: {
+          type: 'oauth',
+          access: new Secret(`fake-access-${id}`),
+          refresh: new Secret(`fake-refresh-${id}`),
+          expiresAt: 1,
+        },
+      })
+    const machine = () =>
+      clinic({
+        books: { main: aBook(ended('openai-codex:one'), ended('openai-codex:two')) },
+        deps: { renew: async () => ok() },
+      })
+    const { err } = await doctor(machine(), [], { answers: {} })
+    expect(err.match(/^Renewing openai-codex:(?:one|two), whose access has ended/gm)).toHaveLength(
+      2,
+    )
+    expect((await doctor(machine())).err).toBe('')
+  })
+
   test('says of a copy that is being renewed why it was left, on the screen and in JSON', async () => {
     const credential = {
       type: 'oauth',

@@ -128,6 +128,24 @@ describe("a renewal by its owner's program", () => {
   })
 })
 
+test('a renewal that we have started ourselves is nobody else’s', () => {
+  const busy = FAULT_SAMPLES.EQ_RENEWAL_BUSY
+  expect(explain(busy).message).toContain('by another process')
+  const { message } = explain({ ...busy, ours: true })
+  expect(message).toContain('goes on by itself')
+  expect(message).not.toContain('another process')
+})
+
+test("a login's complaint about the client is told once, with the field that it is about", () => {
+  const fault = { ...FAULT_SAMPLES.EQ_LOGIN_CONFIG, words: 'invalid_client: unknown client' }
+  const { message, hint } = explain(fault)
+  expect(message).toContain('(invalid_client: unknown client)')
+  expect(hint).toBe(
+    'Check models.providers.acme.oauth (clientId) in the config, then: equabot models auth login --provider acme',
+  )
+  expect(explain({ ...fault, words: '' }).message).toContain('(invalid_client)')
+})
+
 describe('an upstream failure', () => {
   test('answers with an HTTP error that is never the 401 of our own door, whatever the provider said', () => {
     fc.assert(

@@ -214,6 +214,19 @@ describe('the fix of a finding', () => {
     expect(fixOf('anthropic:claude-cli', lent, 'refused')).toBe(paste)
   })
 
+  test("of a borrowed login whose owner's file cannot be read is what the file needs", () => {
+    const place = '/home/me/.claude/.credentials.json'
+    const lent = { origin: 'claude-code', grant: { way: 'never' } } as const
+    const id = 'anthropic:claude-cli'
+    const unread = { code: 'EQ_FOREIGN_UNREADABLE', origin: 'claude-code', place } as const
+    expect(fixOf(id, { ...lent, unread: { ...unread, errno: 'EACCES' } })).toBe(
+      `Give yourself the right to: chmod 600 ${place}`,
+    )
+    const link = { code: 'EQ_FOREIGN_LINK', origin: 'claude-code', place } as const
+    expect(fixOf(id, { ...lent, unread: link })).toContain('Put the file itself there')
+    expect(fixOf(id, { ...lent, unread: link }, 'refused')).toBe(paste)
+  })
+
   test('of a login that its owner alone renews is what a renewal says', () => {
     const lent = { origin: 'claude-code', grant: { way: 'never' } } as const
     const id = profile('anthropic:claude-cli')
@@ -242,5 +255,9 @@ describe('the fix of a finding', () => {
       explain({ ...none, variables: [], passedOver: [{ profile: id, why }] })
     expect(explained(timed)).toMatchObject({ exit: 75, http: 503 })
     expect(explained({ code: 'awaiting_renewal', at })).toMatchObject({ exit: 1, http: 403 })
+    const owners = { code: 'awaiting_owner', at, owner: 'claude-code' } as const
+    expect(
+      explain({ ...none, variables: [], passedOver: [{ profile: id, why: owners }] }),
+    ).toMatchObject({ exit: 1, http: 403 })
   })
 })

@@ -63,16 +63,21 @@ describe('a login of Claude Code', () => {
   })
 
   test.each([
-    ['is blanked', claude({ accessToken: '', refreshToken: '', expiresAt: 0 }), /has logged out/],
-    ['is cut', claude().slice(0, 60), /is not whole JSON: line 1/],
-    ['is of another form', '{"claudeAiOauth":{"accessToken":5}}', /accessToken must be text/],
-  ])('that %s fails, and the last good copy stays', async (_, text, words) => {
+    [
+      'is blanked',
+      claude({ accessToken: '', refreshToken: '', expiresAt: 0 }),
+      /has logged out/,
+      1,
+    ],
+    ['is cut', claude().slice(0, 60), /is not whole JSON: line 1/, 65],
+    ['is of another form', '{"claudeAiOauth":{"accessToken":5}}', /accessToken must be text/, 65],
+  ])('that %s fails, and the last good copy stays', async (_, text, words, code) => {
     await user.write(FILE, claude())
     await user.run(SYNC)
     const before = await user.read(bookPath())
     await user.write(FILE, text)
     const ran = await user.run(SYNC)
-    expect(ran.code).toBe(1)
+    expect(ran.code).toBe(code)
     expect(ran.out).toMatch(words)
     expect(await user.read(bookPath())).toBe(before)
   })
@@ -81,7 +86,7 @@ describe('a login of Claude Code', () => {
     await user.write(FILE, claude())
     await chmod(join(user.home, FILE), 0o666)
     const open = await user.run([...SYNC, '--json'])
-    expect(open.code).toBe(1)
+    expect(open.code).toBe(77)
     expect(JSON.parse(open.out).sources[0].fault).toMatchObject({ code: 'EQ_FOREIGN_OPEN' })
 
     await chmod(join(user.home, FILE), 0o600)

@@ -212,7 +212,8 @@ test("opencode's file is imported by its path, into the book of the agent that i
 })
 
 test.each([
-  ['nothing there', 'gone', 1, /holds no login[\s\S]*Looked for: auth-profiles\.json/],
+  ['nothing there', 'gone', 64, /gone does not exist/],
+  ['a folder without logins', 'bin', 1, /holds no login[\s\S]*Looked for: auth-profiles\.json/],
   ['our own state folder', '.equabot', 64, /own state folder/],
   ['a torn file', 'torn.json', 65, /torn\.json is not valid JSON: line 1, column/],
   ['a file without logins', 'empty.json', 1, /holds no login/],
@@ -220,6 +221,7 @@ test.each([
   await user.paste('fake-key-number-1', 'groq:mine')
   await user.write('torn.json', '{"openai": {"type": "api_key", "key": "fake')
   await user.write('empty.json', '{}')
+  await user.write('bin/tool', '')
   const before = await user.files()
   const ran = await user.run([...IMPORT, path])
   expect(ran).toMatchObject({ code, out: '' })
@@ -291,7 +293,10 @@ test('a login whose name is taken here is left with a no, and comes under a name
   for (const how of [[], ['--dry-run']]) {
     const left = await user.run([...IMPORT, '.twins/auth.json', ...how])
     expect(left).toMatchObject({ code: 1, err: '' })
-    expect(left.out).toContain('--profile-id gives it a name of its own')
+    const words = left.out.replace(/\s+/g, ' ')
+    expect(words).toContain('--profile-id gives it a name of its own')
+    expect(words).toMatch(/anthropic:default +api_key +\w{8} +not taken/)
+    expect(words).toMatch(/this name holds another credential here \(oauth \w{8}\), which stays/)
     expect(left.out).not.toContain('here already')
   }
   expect(await user.files()).toEqual(before)
@@ -327,6 +332,16 @@ test.each([
     expect(ran.err).toMatch(words)
   }
   expect(await user.files()).toEqual(before)
+})
+
+test('a name that no profile can have is a mistake also where nothing is left to be named', async () => {
+  await installTwins()
+  await user.run([...IMPORT, '.twins'])
+  const ran = await user.run([...IMPORT, '.twins', '--profile-id', 'a b'])
+  expect(ran).toMatchObject({ code: 64, out: '' })
+  const gone = await user.run([...IMPORT, '/nope'])
+  expect(gone).toMatchObject({ code: 64, out: '' })
+  expect(gone.err).toContain('/nope does not exist')
 })
 
 test('the help says how it ends and what a second login of one name is called', async () => {

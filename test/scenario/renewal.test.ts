@@ -217,7 +217,7 @@ describe('models auth renew', () => {
       err: expect.stringContaining('Did you mean acme:me?') as string,
     })
     await user.paste('acme-key-made-up-for-this-test-0123', 'acme:key')
-    expect(await user.run(['models', 'auth', 'renew', 'acme:key'])).toMatchObject({ code: 1 })
+    expect(await user.run(['models', 'auth', 'renew', 'acme:key'])).toMatchObject({ code: 64 })
   })
 })
 

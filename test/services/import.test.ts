@@ -563,7 +563,7 @@ test('every outcome has its words', () => {
     { code: 'stands_elsewhere', profile: profile('a:b'), agent: agent('work') },
   ] as const
   const kept = [
-    { code: 'another_credential' },
+    { code: 'another_credential', type: 'api_key', fingerprint: '1a2b3c4d' },
     { code: 'borrowed', origin: 'claude-code' },
     { code: 'came_before' },
     { code: 'maybe_older', profile: profile('anthropic:default') },
