@@ -4,6 +4,7 @@
  * What a failure teaches is recorded before the next candidate is tried, so `models status` knows it too.
  */
 
+import { restFor } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import type { Barred, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
@@ -69,7 +70,7 @@ export interface DispatchDeps extends Omit<AttemptDeps, 'publish'> {
   readonly publish?: Publish
   /** How much fits into a model; absent: what config says of it is all that is known. */
   readonly catalogue?: Catalogue
-  /** Looks at everything anew after a wait; absent: what was known before it is all that is known. */
+  /** Looks at everything anew, after a wait and between attempts; absent: what the request began with is all that is known. */
   readonly loadWorld?: LoadWorld
 }
 
@@ -219,12 +220,24 @@ async function serveModel(
     if (progress.unreachable.has(hostOf(facts)) || attempts.length >= MOST_ATTEMPTS) break
     if (hasFailed(progress, trial) || restsWithOthers(progress.world, trial)) continue
     if (looksElsewhere(progress, request, entry, { model, index })) break
+    if (attempts.length > 0 && (await isToldToWait(deps, progress, trial))) continue
     if (!isWithinBudget(progress, model.provider)) break
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
   }
   return { kind: 'next_model' }
+}
+
+/** While this request was busy with others, another one may have been told to leave this candidate alone. */
+async function isToldToWait(
+  { loadWorld }: Tools,
+  { world }: Progress,
+  { candidate, model }: Trial,
+): Promise<boolean> {
+  const loaded = await loadWorld?.(world.agent)
+  if (!loaded?.ok) return false
+  return restFor(candidate, model, loaded.value.state, loaded.value.now)?.source === 'provider'
 }
 
 /** Counts the attempt that is about to be made, unless the provider may be given no more of this request. */
