@@ -4,7 +4,6 @@
  * What a failure teaches is recorded before the next candidate is tried, so `models status` knows it too.
  */
 
-import { restFor } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import type { Barred, Fault } from '../domain/fault.ts'
 import type { ResolvedModel } from '../domain/models.ts'
@@ -19,9 +18,10 @@ import type { EpochMs } from '../domain/time.ts'
 import { unknownProvider } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
 import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.ts'
-import { acquireAndAttempt, hasFailed, hostOf, restsWithOthers } from './attempt.ts'
+import { acquireAndAttempt, hostOf } from './attempt.ts'
 import type { Wait } from './choice.ts'
 import { looksElsewhere, MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
+import { hasFailed, isToldToWait, restsWithOthers } from './futile.ts'
 import type { Outgoing } from './outgoing.ts'
 import { createRequestHappenings } from './request-happenings.ts'
 import { createRetries } from './retries.ts'
@@ -220,24 +220,13 @@ async function serveModel(
     if (progress.unreachable.has(hostOf(facts)) || attempts.length >= MOST_ATTEMPTS) break
     if (hasFailed(progress, trial) || restsWithOthers(progress.world, trial)) continue
     if (looksElsewhere(progress, request, entry, { model, index })) break
-    if (attempts.length > 0 && (await isToldToWait(deps, progress, trial))) continue
+    if (attempts.length > 0 && (await isToldToWait(deps.loadWorld, progress, trial))) continue
     if (!isWithinBudget(progress, model.provider)) break
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)
     if (outcome) return outcome
   }
   return { kind: 'next_model' }
-}
-
-/** While this request was busy with others, another one may have been told to leave this candidate alone. */
-async function isToldToWait(
-  { loadWorld }: Tools,
-  { world }: Progress,
-  { candidate, model }: Trial,
-): Promise<boolean> {
-  const loaded = await loadWorld?.(world.agent)
-  if (!loaded?.ok) return false
-  return restFor(candidate, model, loaded.value.state, loaded.value.now)?.source === 'provider'
 }
 
 /** Counts the attempt that is about to be made, unless the provider may be given no more of this request. */
