@@ -1,4 +1,4 @@
-/** `npm run bench [-- start-up gateway throughput ledger]`; `ledger:50000` takes fewer requests: what Equabot costs, against bare Node in the same run. */
+/** `npm run bench [-- start-up gateway throughput ledger rank]`; `ledger:50000` takes fewer requests: what Equabot costs, against bare Node in the same run. */
 import { build } from '../scripts/build.mjs'
 import { installPackages, requireNode } from '../scripts/install.mjs'
 
@@ -16,11 +16,13 @@ const { benchStartUp } = await import('./start-up.mjs')
 const { benchGateway } = await import('./gateway.mjs')
 const { benchThroughput } = await import('./throughput.mjs')
 const { benchLedger } = await import('./ledger.mjs')
+const { benchRank } = await import('./rank.mjs')
 const benches = {
   'start-up': benchStartUp,
   gateway: benchGateway,
   throughput: benchThroughput,
   ledger: benchLedger,
+  rank: benchRank,
 }
 
 /** Names, each with its size where one was given: `ledger:50000`. */

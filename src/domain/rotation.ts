@@ -115,28 +115,32 @@ export interface RankInput {
  */
 export function rank(input: RankInput): readonly Ranked[] {
   const { judged, sorting } = judgeAll(input)
-  const fit = judged.filter((entry) => entry.taken && standing(entry.why) === 0)
+  const well: Ranked[] = []
+  const spared: Ranked[] = []
+  const resting: Ranked[] = []
+  const passedOver: Ranked[] = []
+  const taken = [well, spared, resting] as const
+  for (const entry of judged) {
+    const place = entry.taken ? taken[standing(entry.why)] : passedOver
+    place.push(entry)
+  }
   const kept = keptFirst(
-    fit.map(({ candidate }) => candidate),
+    well.map(({ candidate }) => candidate),
     input.keep,
     sorting,
   )
-  const code = kept?.id === input.keep ? 'kept' : 'sticky'
-  const first = judged.flatMap((entry): readonly Ranked[] =>
-    kept && entry.candidate === kept
-      ? [entry.why.code === 'pinned' ? entry : { candidate: kept, taken: true, why: { code } }]
-      : [],
-  )
-  const others = judged.filter((entry) => !kept || entry.candidate !== kept)
-  const taken = (place: number): readonly Ranked[] =>
-    others.filter((entry) => entry.taken && standing(entry.why) === place)
+  const first = well.find(({ candidate }) => candidate === kept)
   return [
-    ...first,
-    ...taken(0),
-    ...taken(1),
-    ...taken(2).toSorted((a, b) => restEnd(a) - restEnd(b)),
-    ...others.filter((entry) => !entry.taken),
+    ...(first ? [first.why.code === 'pinned' ? first : asKept(first.candidate, input.keep)] : []),
+    ...(first ? well.filter((entry) => entry !== first) : well),
+    ...spared,
+    ...resting.toSorted((a, b) => restEnd(a) - restEnd(b)),
+    ...passedOver,
   ]
+}
+
+function asKept(candidate: Candidate, keep: ProfileId | undefined): Ranked {
+  return { candidate, taken: true, why: { code: candidate.id === keep ? 'kept' : 'sticky' } }
 }
 
 /** The candidates that will be tried, in order. */

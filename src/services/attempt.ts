@@ -1,7 +1,7 @@
 /** One candidate's attempt at a request: access that serves, one question to the provider, and what its answer teaches. */
 
-import { blamesProfile, mayFailOver, runningRest, sharedRests } from '../domain/cooldown.ts'
-import type { AgentState, Rest, UpstreamFailure } from '../domain/cooldown.ts'
+import { blamesProfile, mayFailOver } from '../domain/cooldown.ts'
+import type { UpstreamFailure } from '../domain/cooldown.ts'
 import type { Publish } from '../domain/event.ts'
 import { explain } from '../domain/explain.ts'
 import type { FailedAttempt, Fault, Untried } from '../domain/fault.ts'
@@ -17,7 +17,6 @@ import type {
 import type { ProviderFacts } from '../domain/provider.ts'
 import type { QuotaWindow } from '../domain/quota.ts'
 import type { Candidate, Payer } from '../domain/rotation.ts'
-import { usageOf } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import type { World } from '../domain/world.ts'
 import type { Credentials } from './credentials.ts'
@@ -226,42 +225,6 @@ function lateError(deps: AttemptDeps, progress: Progress, trial: Trial, { failur
   deps.log.write('warn', 'reply.failed', { ...fields, agent: request.world.agent })
   if (!blamesProfile(failure.reason) && failure.reason !== 'overloaded') return
   learnFailure(deps, progress, trial, failure, [])
-}
-
-/**
- * What one login has met in this request holds for the others of its account, or of its provider; and how long a provider
- * wants a model to be left alone holds for all.
- */
-export function restsWithOthers({ state, now }: World, trial: Trial): boolean {
-  const rests = restsOfMany(trial, state, now)
-  const before = restsOfMany(trial, trial.request.world.state, now)
-  // Not by its time alone: another request may have met it in the millisecond in which this one began.
-  return rests.some((rest) => !before.some((known) => isSameRest(known, rest)))
-}
-
-function restsOfMany(
-  { candidate, model }: Trial,
-  state: AgentState,
-  now: EpochMs,
-): readonly Rest[] {
-  const ofModel = runningRest(state.models.get(formatModelKey(model)), now)
-  const shared = sharedRests(candidate, model.provider, state, now)
-  return ofModel?.source === 'provider' ? [...shared, ofModel] : shared
-}
-
-function isSameRest(a: Rest, b: Rest): boolean {
-  return a.since === b.since && a.until === b.until && a.scope === b.scope
-}
-
-/** Whether this round has shown already that the candidate cannot serve, be it with this model or with any. */
-export function hasFailed(
-  { world, attempts, roundFrom }: Progress,
-  { candidate, model }: Pick<Trial, 'candidate' | 'model'>,
-): boolean {
-  const own = attempts.slice(roundFrom).filter(({ profile }) => profile === candidate.id)
-  if (own.some((failed) => failed.model === formatModelKey(model))) return true
-  const rests = runningRest(usageOf(candidate, world.state)?.rest, world.now) !== undefined
-  return rests && own.length > 0
 }
 
 function failedAttempt(

@@ -10,9 +10,9 @@ import type { Payer, Ranked } from '../domain/rotation.ts'
 import type { EpochMs } from '../domain/time.ts'
 import { meantFor, rankFor } from '../domain/world.ts'
 import type { Progress } from './attempt.ts'
-import { hasFailed } from './attempt.ts'
 import { hostOf } from './hearing.ts'
 import type { DispatchRequest } from './dispatch.ts'
+import { hasFailed } from './futile.ts'
 
 /** One request never costs more tries than this, however many profiles there are. */
 export const MOST_ATTEMPTS = 5

@@ -17,11 +17,12 @@ import type { Payer, Ranked } from '../domain/rotation.ts'
 import { unknownProvider } from '../domain/unknown.ts'
 import type { World } from '../domain/world.ts'
 import type { Answered, AttemptDeps, Outcome, Progress, Trial } from './attempt.ts'
-import { acquireAndAttempt, hasFailed, restsWithOthers } from './attempt.ts'
+import { acquireAndAttempt } from './attempt.ts'
 import type { Wait } from './choice.ts'
 import { looksElsewhere, MOST_ATTEMPTS, pinOf, rankTurn, waitAfter } from './choice.ts'
 import { mayFit } from './context-fit.ts'
 import { createCredentialHappenings } from './credential-happenings.ts'
+import { hasFailed, isToldToWait, restsWithOthers } from './futile.ts'
 import { hostOf } from './hearing.ts'
 import type { Outgoing } from './outgoing.ts'
 import { createRequestHappenings } from './request-happenings.ts'
@@ -73,7 +74,7 @@ export interface DispatchDeps extends Omit<AttemptDeps, 'publish' | 'told'> {
   readonly publish?: Publish
   /** How much fits into a model; absent: what config says of it is all that is known. */
   readonly catalogue?: Catalogue
-  /** Looks at everything anew after a wait; absent: what was known before it is all that is known. */
+  /** Looks at everything anew, after a wait and between attempts; absent: what the request began with is all that is known. */
   readonly loadWorld?: LoadWorld
   /** A number from 0 to 1, so that not everybody comes back at once; absent: always in the middle. */
   readonly random?: () => number
@@ -199,6 +200,7 @@ async function serveModel(
       continue
     }
     if (looksElsewhere(progress, request, entry, { model, index })) break
+    if (attempts.length > 0 && (await isToldToWait(deps.loadWorld, progress, trial))) continue
     if (!isWithinBudget(progress, model.provider)) break
     const hasRivals = place < candidates.length - 1
     const outcome = await acquireAndAttempt(deps, progress, trial, outgoing.value, hasRivals)

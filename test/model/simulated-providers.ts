@@ -41,7 +41,7 @@ export function createProviders({ day, clock, random, ownerOf, firstByteMs }: De
   const counts: Counts = { sends: 0, tooEarly: 0, byProvider: new Map() }
   const used = new Map<string, number>()
   /** By profile, or by `provider/model` where all are told. */
-  const told = new Map<string, EpochMs>()
+  const told = new Map<string, { readonly at: EpochMs; readonly until: EpochMs }>()
 
   function windowOf(
     id: ProfileId,
@@ -57,13 +57,20 @@ export function createProviders({ day, clock, random, ownerOf, firstByteMs }: De
     const window = windowOf(id)
     return window ? (used.get(window.key) ?? 0) / window.requests : 0
   }
-  const isTold = (key: string): boolean => (told.get(key) ?? 0) > clock.now()
+  const isTold = (key: string): boolean => (told.get(key)?.until ?? 0) > clock.now()
+  /** Nobody can know an answer in the very millisecond in which it leaves. */
+  const isTooEarly = (key: string): boolean => isTold(key) && (told.get(key)?.at ?? 0) < clock.now()
+  function note(key: string, until: EpochMs): void {
+    const before = told.get(key)
+    if (!isTold(key) || !before) told.set(key, { at: clock.now(), until })
+    else told.set(key, { at: before.at, until: Math.max(before.until, until) })
+  }
 
   /** The wait until the trouble is over, in whole seconds, as far as it is told at once. */
   function tell(key: string, until: EpochMs, longestMs: number = LONGEST_TOLD_MS): string {
     const ms = Math.min(until - clock.now(), longestMs)
     const seconds = Math.max(1, Math.ceil(ms / SECOND_MS))
-    told.set(key, Math.max(told.get(key) ?? 0, clock.now() + seconds * SECOND_MS))
+    note(key, clock.now() + seconds * SECOND_MS)
     return String(seconds)
   }
 
@@ -114,7 +121,7 @@ export function createProviders({ day, clock, random, ownerOf, firstByteMs }: De
       const model = `${providerOf(id)}/${modelOf(request)}`
       counts.sends += 1
       counts.byProvider.set(providerOf(id), (counts.byProvider.get(providerOf(id)) ?? 0) + 1)
-      if (isTold(id) || isTold(model)) counts.tooEarly += 1
+      if (isTooEarly(id) || isTooEarly(model)) counts.tooEarly += 1
       const trouble = troubleAt(day, id, model, clock.now())
       const window = windowOf(id)
       const count = window && (used.get(window.key) ?? 0)
@@ -123,7 +130,7 @@ export function createProviders({ day, clock, random, ownerOf, firstByteMs }: De
       await clock.sleep(delayMs(trouble))
       if (trouble) return inTrouble(id, model, trouble)
       if (isOver) {
-        told.set(id, window.resetsAt)
+        note(id, window.resetsAt)
         return anError(429, 'rate_limit_error', 'Usage limit', planHeaders(1, window.resetsAt))
       }
       return aReply(window ? planHeaders(Math.min(0.999, share(id)), window.resetsAt) : {})

@@ -68,6 +68,23 @@ test('a firewall that one login has met keeps out those too that rest by themsel
   expect(sent(at)).toEqual(['anthropic:a', 'anthropic:b', 'anthropic:b'])
 })
 
+test('what another request was told meanwhile holds for this one', async () => {
+  let fail: (answer: ReturnType<typeof anAnswer>) => void = () => undefined
+  const at = house({
+    books: { main: aBook(aProfile('anthropic:a'), aProfile('anthropic:b')) },
+    upstream: (request) =>
+      sentKey(request)?.endsWith(':b')
+        ? anAnswer(429, { 'retry-after': '60' })
+        : new Promise((resolve) => (fail = resolve)),
+  })
+  const slow = send(at)
+  const other = { ...MODEL, profile: profile('anthropic:b') }
+  expect(outcome(await send(at, { models: [other] }))).toBe('EQ_UPSTREAM_FAILED')
+  fail(anAnswer(500))
+  expect(outcome(await slow)).toBe('EQ_UPSTREAM_FAILED')
+  expect(sent(at)).toEqual(['anthropic:a', 'anthropic:b'])
+})
+
 test('nobody is waited for whose model the request does not fit into', async () => {
   const at = house({
     books: { main: aBook(aProfile('anthropic:a'), aProfile('openai:x')) },
