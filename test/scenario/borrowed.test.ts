@@ -151,8 +151,7 @@ describe('the login that Claude Code has', () => {
     const before = await stat(join(user.home, FILE), { bigint: true })
     const text = await user.read(FILE)
     const ran = await user.run(['agent', '--message', 'hi'])
-    // It passes by itself, once its owner has renewed it.
-    expect(ran.code).toBe(75)
+    expect(ran.code).toBe(1)
     expect(ran.err).toContain('waiting for Claude Code')
     expect((await user.run(['models', 'status', '--check'])).code).toBe(1)
     await user.run(['models', 'auth', 'renew', 'anthropic:claude-cli'])
