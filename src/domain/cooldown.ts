@@ -8,7 +8,7 @@
 import { accountKey } from './account.ts'
 import type { Credential } from './credential.ts'
 import type { ModelKey, ProfileId } from './names.ts'
-import { formatModelKey } from './names.ts'
+import { formatModelKey, isReserved } from './names.ts'
 import type { Lane } from './provider.ts'
 import type { QuotaWindow } from './quota.ts'
 import type { EpochMs } from './time.ts'
@@ -269,7 +269,16 @@ export function sharedRests(
 /** What is known of the secret that a candidate holds now. */
 export function usageFor(candidate: Restable, state: AgentState): ProfileUsage | undefined {
   const { id, fingerprint } = candidate
-  return currentUsage(state.profiles.get(id), fingerprint, grantOf(candidate))
+  const usage = state.profiles.get(usageKey(candidate)) ?? state.profiles.get(id)
+  return currentUsage(usage, fingerprint, grantOf(candidate))
+}
+
+/**
+ * Under what the usage of a candidate is kept: its id, and for what stands outside the book its secret as well, since
+ * each shell and each gateway may have another one there.
+ */
+export function usageKey({ id, fingerprint }: Pick<Restable, 'id' | 'fingerprint'>): string {
+  return isReserved(id) ? `${id}#${fingerprint}` : id
 }
 
 /** The login behind an oauth credential, where it has a name. */

@@ -53,6 +53,13 @@ export function parseProviderId(text: string): ProviderId | undefined {
   return spelled !== undefined && PROVIDER.test(spelled) ? (spelled as ProviderId) : undefined
 }
 
+/** Names of candidates that are not profiles; a profile may not bear one. */
+export const RESERVED_NAMES: readonly string[] = ['env', 'env-token', 'config', 'local', 'builtin']
+
+export function isReserved(id: ProfileId): boolean {
+  return RESERVED_NAMES.includes(nameOf(id))
+}
+
 /** Case of the name is kept; the provider is lower-cased. */
 export function parseProfileId(text: string): ProfileId | undefined {
   const trimmed = text.trim()

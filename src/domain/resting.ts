@@ -114,8 +114,9 @@ export function withoutRests(
   }
 }
 
-function isOf(ids: ReadonlySet<string>, id: string): boolean {
-  return ids.has(id)
+/** Of what stands outside the book all secrets that have had the name. */
+function isOf(ids: ReadonlySet<string>, key: string): boolean {
+  return ids.has(key.split('#')[0] ?? key)
 }
 
 /** What was seen of its failures and its limits stays known. */

@@ -8,7 +8,7 @@ import type { Fault, ForeignFault } from './fault.ts'
 import type { ForeignView, SwitchedOffBy } from './foreign.ts'
 import type { Moment } from './grant.ts'
 import type { AgentId, ModelKey, ProfileId, ProviderId } from './names.ts'
-import { nameOf, profileId } from './names.ts'
+import { profileId } from './names.ts'
 import type { GrantViews } from './renewal-ports.ts'
 import type { EffectiveBook, Origin } from './profile.ts'
 import { profilesOf } from './profile.ts'
@@ -67,12 +67,7 @@ export interface World {
   readonly fingerprint: (secret: Secret) => string
 }
 
-/** Names of candidates that are not profiles; a profile may not bear one. */
-export const RESERVED_NAMES: readonly string[] = ['env', 'env-token', 'config', 'local', 'builtin']
-
-export function isReserved(id: ProfileId): boolean {
-  return RESERVED_NAMES.includes(nameOf(id))
-}
+export { isReserved, RESERVED_NAMES } from './names.ts'
 
 /** Every credential that could serve this provider, in no particular order. Serving without one needs that there is none. */
 export function candidatesFor(world: World, facts: ProviderFacts): readonly Candidate[] {

@@ -6,7 +6,7 @@
 
 import { accountKeys } from '../domain/account.ts'
 import type { AgentState, Rest, UpstreamFailure } from '../domain/cooldown.ts'
-import { grantOf, nextRest, restScope } from '../domain/cooldown.ts'
+import { grantOf, nextRest, restScope, usageKey } from '../domain/cooldown.ts'
 import type { Circumstances } from '../domain/learning.ts'
 import { afterFailure, afterSuccess, recentRests, sinceThen } from '../domain/learning.ts'
 import type { AgentId, ModelKey } from '../domain/names.ts'
@@ -61,9 +61,9 @@ export function createLessons({ states, clock, random }: LessonsDeps): Lessons {
       const circumstances = { ...circumstancesOf(candidate, model), quota, sentAt }
       return keep(
         (state) => {
-          const before = state.profiles.get(candidate.id)
+          const before = state.profiles.get(usageKey(candidate))
           const usage = afterSuccess(candidate.fingerprint, now, circumstances, before)
-          return { ...state, profiles: new Map(state.profiles).set(candidate.id, usage) }
+          return { ...state, profiles: new Map(state.profiles).set(usageKey(candidate), usage) }
         },
         candidate,
         (state) => disproved(state, candidate, model, sentAt),
@@ -77,9 +77,9 @@ export function createLessons({ states, clock, random }: LessonsDeps): Lessons {
       const scope = restScope(failure, circumstances.accountKnown)
       return keep(
         (state) => {
-          const before = state.profiles.get(candidate.id)
+          const before = state.profiles.get(usageKey(candidate))
           const usage = afterFailure(before, failure, candidate.fingerprint, now, circumstances)
-          return { ...state, profiles: new Map(state.profiles).set(candidate.id, usage) }
+          return { ...state, profiles: new Map(state.profiles).set(usageKey(candidate), usage) }
         },
         candidate,
         sharedRest(candidate, model, { failure, scope, now, random: chance }),

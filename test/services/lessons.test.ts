@@ -150,3 +150,25 @@ test('the lesson that is given back changes a state as the store is changed', ()
   const lesson = lessons.learnFailure(login('anthropic:a'), MODEL, wall, [])
   expect(lesson(before)).toEqual(states.state())
 })
+
+describe('a key of the environment', () => {
+  test('keeps its rest whatever another shell does with another key in the same variable', () => {
+    const { lessons, rest } = school()
+    const key = (text: string): Candidate => {
+      const secret = new Secret(text)
+      return {
+        id: profile('anthropic:env'),
+        credential: { type: 'api_key', key: secret },
+        fingerprint: plainFingerprint(secret),
+        source: { kind: 'variable', variable: 'ANTHROPIC_API_KEY', from: { kind: 'process' } },
+        origin: 'equabot',
+        lane: 'metered',
+      }
+    }
+    const limit = failed('rate_limit', { retryAfterMs: 2 * MINUTE_MS })
+    lessons.learnFailure(key('fake-key-of-the-gateway'), MODEL, limit, [])
+    lessons.learnSuccess(key('fake-key-of-a-shell'), MODEL, [])
+    expect(rest(key('fake-key-of-the-gateway'))).toMatchObject({ source: 'provider' })
+    expect(rest(key('fake-key-of-a-shell'))).toBeUndefined()
+  })
+})
