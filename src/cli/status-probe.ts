@@ -1,7 +1,9 @@
 /** `models status --probe`: the status with what one real request of each credential came to beside it. */
 
+import { usageKey } from '../domain/cooldown.ts'
 import type { Fault } from '../domain/fault.ts'
 import type { AgentId } from '../domain/names.ts'
+import { parseProfileId } from '../domain/names.ts'
 import type { ProbeReport } from '../domain/probe.ts'
 import type { Result } from '../domain/result.ts'
 import type { App } from '../services/app.ts'
@@ -41,17 +43,21 @@ export function severer(a: number, b: number): number {
   return rank(a) >= rank(b) ? a : b
 }
 
-/** The status with what each probe came to beside its credential. */
+/**
+ * The status with what each probe came to beside its credential. Another secret under the same name, such as the one in
+ * the environment of the gateway, was not asked.
+ */
 export function withProbes(status: StatusJson, { results, now }: ProbeReport): StatusJson {
   const probes = new Map<string, ProbeResultJson>(
-    results.map((result) => [result.candidate.id, probeResultJson(result, now)]),
+    results.map((result) => [usageKey(result.candidate), probeResultJson(result, now)]),
   )
   return {
     ...status,
     providers: status.providers.map((provider) => ({
       ...provider,
       candidates: provider.candidates.map((candidate) => {
-        const probe = probes.get(candidate.profile)
+        const id = parseProfileId(candidate.profile)
+        const probe = id && probes.get(usageKey({ id, fingerprint: candidate.fingerprint }))
         return probe ? { ...candidate, probe } : candidate
       }),
     })),
