@@ -8,7 +8,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const PATIENCE_MS = 20_000
 /** Long enough for a shell to begin. */
-const LITTLE_PATIENCE_MS = 1_500
+const LITTLE_PATIENCE_MS = 3_000
 
 /** An owner's program of our own that does as `script` says. */
 function setUp(script: string, origin: ForeignOrigin = 'claude-code', graceMs?: number) {
