@@ -54,7 +54,7 @@ export function parseProviderId(text: string): ProviderId | undefined {
 }
 
 /** Names of candidates that are not profiles; a profile may not bear one. */
-export const RESERVED_NAMES: readonly string[] = ['env', 'env-token', 'config', 'local', 'builtin']
+const RESERVED_NAMES: readonly string[] = ['env', 'env-token', 'config', 'local', 'builtin']
 
 export function isReserved(id: ProfileId): boolean {
   return RESERVED_NAMES.includes(nameOf(id))

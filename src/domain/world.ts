@@ -67,7 +67,7 @@ export interface World {
   readonly fingerprint: (secret: Secret) => string
 }
 
-export { isReserved, RESERVED_NAMES } from './names.ts'
+export { isReserved } from './names.ts'
 
 /** Every credential that could serve this provider, in no particular order. Serving without one needs that there is none. */
 export function candidatesFor(world: World, facts: ProviderFacts): readonly Candidate[] {
