@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 
-import type { GrantId, Verdict } from '../domain/grant.ts'
+import type { GrantId } from '../domain/grant.ts'
 import { parseGrantId } from '../domain/grant.ts'
 import type { GrantStore, Journal, JournalPage } from '../domain/renewal-ports.ts'
 import { ok } from '../domain/result.ts'
@@ -43,38 +43,16 @@ type Spent = JournalPage['spent']
 const NONE_SPENT: Spent = new Map()
 
 export function createGrantStore({ grantsDir, files, system = nodeFileSystem }: Deps): GrantStore {
-  const seen = new Map<GrantId, { readonly version: string; readonly verdict?: Verdict }>()
-  const spentSeen = new Map<GrantId, { readonly version: string; readonly spent: Spent }>()
+  const verdicts = rememberedFile(files, parseVerdict)
+  const spentLists = rememberedFile(files, parseSpent)
   const folderOf = (grant: GrantId): string => join(grantsDir, grant)
 
   return {
     journal: (grant) => createJournal(folderOf(grant), files, system),
 
-    async verdict(grant) {
-      const path = join(folderOf(grant), 'verdict')
-      const version = await files.version(path)
-      if (!version.ok || version.value === undefined) return undefined
-      const known = seen.get(grant)
-      if (known?.version === version.value) return known.verdict
-      const read = await files.read(path)
-      if (!read.ok || !read.value) return undefined
-      const verdict = parseVerdict(read.value.text)
-      seen.set(grant, { version: read.value.version, ...(verdict && { verdict }) })
-      return verdict
-    },
+    verdict: (grant) => verdicts(join(folderOf(grant), 'verdict')),
 
-    async spent(grant) {
-      const path = join(folderOf(grant), 'spent')
-      const version = await files.version(path)
-      if (!version.ok || version.value === undefined) return NONE_SPENT
-      const known = spentSeen.get(grant)
-      if (known?.version === version.value) return known.spent
-      const read = await files.read(path)
-      if (!read.ok || !read.value) return NONE_SPENT
-      const spent = parseSpent(read.value.text)
-      spentSeen.set(grant, { version: read.value.version, spent })
-      return spent
-    },
+    spent: async (grant) => (await spentLists(join(folderOf(grant), 'spent'))) ?? NONE_SPENT,
 
     async list() {
       const names = await files.list(grantsDir)
@@ -87,6 +65,25 @@ export function createGrantStore({ grantsDir, files, system = nodeFileSystem }: 
       for (const name of names.ok ? names.value : []) await files.remove(join(folder, name))
       await system.rmdir(folder).catch(() => undefined)
     },
+  }
+}
+
+/** What a file holds, read anew when its version is another; undefined where it cannot be read. */
+function rememberedFile<T>(
+  files: Files,
+  parse: (text: string) => T,
+): (path: string) => Promise<T | undefined> {
+  const seen = new Map<string, { readonly version: string; readonly value: T }>()
+  return async function read(path) {
+    const version = await files.version(path)
+    if (!version.ok || version.value === undefined) return undefined
+    const known = seen.get(path)
+    if (known?.version === version.value) return known.value
+    const file = await files.read(path)
+    if (!file.ok || !file.value) return undefined
+    const value = parse(file.value.text)
+    seen.set(path, { version: file.value.version, value })
+    return value
   }
 }
 
