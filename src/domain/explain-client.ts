@@ -1,18 +1,13 @@
 /** Why a caller is refused, and what is wrong with the keys of callers, in a user's words. */
 
 import type { Explanation } from './explanation.ts'
+import { say } from './explanation.ts'
 import type { ClientFault, MistakenSecret } from './fault-client.ts'
 import type { EpochMs } from './time.ts'
 import { dateText, inWords, relative } from './time.ts'
 import { budgetWords } from './wording-ledger.ts'
 
 export function explainClient(fault: ClientFault, now: EpochMs | undefined): Explanation {
-  const say = (message: string, hint: string, exit: number, http: number): Explanation => ({
-    message,
-    hint,
-    exit,
-    http,
-  })
   switch (fault.code) {
     case 'EQ_CLIENT_UNKNOWN':
       return say(

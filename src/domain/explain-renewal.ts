@@ -2,6 +2,7 @@
 
 import { leftOutBecause, OWNER_LOGIN, OWNER_NAMES, takeInAgain } from './explain-foreign.ts'
 import type { Explanation } from './explanation.ts'
+import { say } from './explanation.ts'
 import type { RenewalFault } from './fault.ts'
 import { FOREIGN_PROFILES } from './foreign.ts'
 import type { ProfileId } from './names.ts'
@@ -11,12 +12,6 @@ import type { EpochMs } from './time.ts'
 import { dateText, inWords, relative } from './time.ts'
 
 export function explainRenewal(fault: RenewalFault, now: EpochMs | undefined): Explanation {
-  const say = (message: string, hint: string, exit: number, http: number): Explanation => ({
-    message,
-    hint,
-    exit,
-    http,
-  })
   const { profile } = fault
   switch (fault.code) {
     case 'EQ_GRANT_DEAD':

@@ -8,18 +8,13 @@ import { explainRenewal } from './explain-renewal.ts'
 import { explainTranslation } from './explain-translation.ts'
 import type { Fault, StoreFault } from './fault.ts'
 import type { Explanation } from './explanation.ts'
+import { say } from './explanation.ts'
 import type { EpochMs } from './time.ts'
 import { inWords } from './time.ts'
 import { maskSecrets } from './secret-forms.ts'
 
 /** @param now for ages in the text; they are dates when it is left out */
 export function explain(fault: Fault, now?: EpochMs): Explanation {
-  const say = (message: string, hint: string, exit: number, http: number): Explanation => ({
-    message,
-    hint,
-    exit,
-    http,
-  })
   switch (fault.code) {
     case 'EQ_USAGE':
       return say(fault.detail, `See: ${fault.command ?? 'equabot'} --help`, 64, 400)

@@ -9,3 +9,7 @@ export interface Explanation {
   /** HTTP status of a gateway answer. */
   readonly http: number
 }
+
+export function say(message: string, hint: string, exit: number, http: number): Explanation {
+  return { message, hint, exit, http }
+}

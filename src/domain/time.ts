@@ -11,7 +11,8 @@ export const DAY_MS: number = 24 * HOUR_MS
 /** Largest instant a `Date` can hold, ms. */
 const LAST_DATE_MS = 8_640_000_000_000_000
 
-const UNITS: Readonly<Record<string, number>> = {
+/** What a length of time is counted in, ms. */
+export const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: SECOND_MS,
   m: MINUTE_MS,

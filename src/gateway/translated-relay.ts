@@ -10,7 +10,7 @@ import type { Protocol } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import { fail, ok } from '../domain/result.ts'
 import { SECOND_MS } from '../domain/time.ts'
-import { hostOf } from '../services/hearing.ts'
+import { failedAttempt } from '../services/attempt.ts'
 import type { Served } from '../services/dispatch.ts'
 import { cutFault } from '../services/dispatch.ts'
 import type { ReplyContext } from '../wire/translate/replies.ts'
@@ -157,17 +157,7 @@ function translatedHeaders(
 
 /** The provider's own error where its reply, or the rest of it, should be. */
 function rejectedFault(served: Served, failure: UpstreamFailure): Fault {
-  const { candidate, model, facts } = served
-  const attempt = {
-    profile: candidate.id,
-    model: formatModelKey(model),
-    host: hostOf(facts),
-    reason: failure.reason,
-    ...(failure.status !== undefined && { status: failure.status }),
-    words: failure.words,
-    ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
-  }
-  return { code: 'EQ_UPSTREAM_REJECTED', attempt, body: '' }
+  return { code: 'EQ_UPSTREAM_REJECTED', attempt: failedAttempt(served, failure), body: '' }
 }
 
 function brokenFault(

@@ -227,8 +227,8 @@ function lateError(deps: AttemptDeps, progress: Progress, trial: Trial, { failur
   learnFailure(deps, progress, trial, failure, [])
 }
 
-function failedAttempt(
-  { facts, model, candidate }: Trial,
+export function failedAttempt(
+  { facts, model, candidate }: Pick<Trial, 'facts' | 'model' | 'candidate'>,
   failure: UpstreamFailure,
 ): FailedAttempt {
   return {

@@ -2,20 +2,12 @@
 
 import type { UpstreamAnswer } from '../domain/ports.ts'
 import type { EpochMs } from '../domain/time.ts'
-import { DAY_MS, HOUR_MS, isInstant, MINUTE_MS, SECOND_MS } from '../domain/time.ts'
+import { isInstant, SECOND_MS, UNITS } from '../domain/time.ts'
 
 type ReplyHeaders = UpstreamAnswer['headers']
 
 /** A number above this is milliseconds since 1970, not seconds. */
 const LEAST_EPOCH_MS = 1e11
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: SECOND_MS,
-  m: MINUTE_MS,
-  h: HOUR_MS,
-  d: DAY_MS,
-}
 
 /** The header's value; the first one where it came several times. */
 export function headerText(headers: ReplyHeaders, name: string): string | undefined {
